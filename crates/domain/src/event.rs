@@ -1,0 +1,37 @@
+//! The closed list of what a connection's timeline can say.
+
+use crate::connection::worded;
+
+worded! {
+    /// What happened to a connection.
+    EventKind as "event" {
+        /// A customer consented and the grant was stored.
+        Connected = "connected",
+        /// A customer consented again; the grant was replaced.
+        Reconnected = "reconnected",
+        /// Tokens were imported, or granted to the client itself.
+        Imported = "imported",
+        /// A refresh was about to be sent: written before its first byte.
+        RefreshStarted = "refresh_started",
+        /// New tokens were stored.
+        Refreshed = "refreshed",
+        /// A refresh failed and will be tried again.
+        RefreshFailed = "refresh_failed",
+        /// It is unknown whether the provider processed a refresh.
+        RefreshAmbiguous = "refresh_ambiguous",
+        /// Tokens of an interrupted attempt were found on disk and stored.
+        Recovered = "recovered",
+        /// Tokens arrived for a grant that had been replaced or ended.
+        LateReply = "late_reply",
+        /// The customer has to connect again.
+        NeedsReauth = "needs_reauth",
+        /// The stored ciphertext did not authenticate.
+        Quarantined = "quarantined",
+        /// The connection was ended here.
+        Revoked = "revoked",
+        /// The provider confirmed the revocation.
+        RevokedUpstream = "revoked_upstream",
+        /// The provider could not be told; it will be tried again, or it offers no way.
+        RevocationFailed = "revocation_failed",
+    }
+}

@@ -1,0 +1,43 @@
+//! What a token endpoint gave, after every quirk of its reply was ironed out.
+
+use crate::{AccessToken, RefreshToken, ScopeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How the access token is to be presented (RFC 6749 section 7.1), in lower case: `bearer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenType(String);
+
+impl TokenType {
+    /// RFC 6750.
+    pub fn bearer() -> Self {
+        Self("bearer".to_owned())
+    }
+
+    /// Compares case-insensitively, so it keeps the lower-case form.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_ascii_lowercase())
+    }
+
+    /// The name in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A successful answer of a token endpoint (RFC 6749 section 5.1).
+#[derive(Debug)]
+pub struct TokenGrant {
+    /// The token to hand out.
+    pub access_token: AccessToken,
+    /// How to present it.
+    pub token_type: TokenType,
+    /// Absent on a refresh: the one that was sent stays good (section 6).
+    pub refresh_token: Option<RefreshToken>,
+    /// Counted from the moment the request was sent. `None`: the provider told no lifetime and the manifest knows none.
+    pub lifetime: Option<Duration>,
+    /// Absent: as requested (section 5.1).
+    pub granted_scopes: Option<ScopeSet>,
+    /// Fields that the manifest lifts out of the reply, such as `instance_url`.
+    pub extra: BTreeMap<String, serde_json::Value>,
+}

@@ -1,0 +1,30 @@
+use super::*;
+use crate::{ManualClock, SeededEntropy};
+use proptest::prelude::*;
+
+#[test]
+fn ids_sort_by_time_and_read_back() {
+    let clock = ManualClock::at_unix(1_700_000_000);
+    let entropy = SeededEntropy::new(1);
+    let first = ConnectionId::generate(&clock, &entropy);
+    clock.advance_seconds(1);
+    let second = ConnectionId::generate(&clock, &entropy);
+    assert!(first < second);
+    assert_eq!(first.to_string().parse(), Ok(first));
+    assert_eq!(first.to_string().len(), 36);
+}
+
+#[test]
+fn an_id_of_another_kind_is_refused() {
+    let id = AppKey::generate(&ManualClock::at_unix(0), &SeededEntropy::new(1));
+    assert_eq!(id.to_string().parse::<ConnectionId>(), Err(IdError { prefix: "con" }));
+}
+
+proptest! {
+    #[test]
+    fn parsing_never_panics_and_is_the_inverse_of_display(text in "\\PC{0,48}") {
+        if let Ok(id) = text.parse::<ConnectionId>() {
+            prop_assert_eq!(id.to_string(), text);
+        }
+    }
+}
