@@ -1,0 +1,178 @@
+//! From a code, or from the client's own credentials, to a stored connection.
+//!
+//! Persist before publish: the grant goes to the spill folder as soon as it arrives and into the database next; only then
+//! does anybody hear of it. A process that dies in between leaves the grant where the next start finds it.
+
+use crate::loaded::LoadedApp;
+use crate::refresh::{first_refresh, lifetime_of};
+use crate::sealing::Place;
+use crate::spill::SpilledGrant;
+use crate::{Broker, ConnectFault, Error, Result};
+use mortise_connectors::Values;
+use mortise_domain::{
+    AuthorizationCode, ConnectSessionId, ConnectionId, ConnectionState, CustomerKey, EventKind, ScopeSet, StateReason,
+    Timestamp, TokenGrant,
+};
+use mortise_oauth::{Failure, FailureClass, client_credentials, code_exchange, request_token};
+use mortise_store::{Attempt, ConnectSession, Connection};
+use serde_json::json;
+
+/// Where a grant belongs.
+pub(crate) struct GrantTarget<'a> {
+    pub(crate) customer: CustomerKey,
+    pub(crate) session: Option<ConnectSessionId>,
+    pub(crate) replaces: Option<ConnectionId>,
+    pub(crate) values: &'a Values,
+    pub(crate) requested: &'a ScopeSet,
+}
+
+impl<'a> GrantTarget<'a> {
+    pub(super) fn of(session: &ConnectSession, attempt: &'a Attempt) -> Self {
+        Self {
+            customer: session.customer,
+            session: Some(session.id),
+            replaces: session.connection,
+            values: &attempt.variables,
+            requested: &attempt.scopes,
+        }
+    }
+}
+
+/// Who asked for a grant to the client itself, and so how its failure is told.
+#[derive(Clone, Copy)]
+pub(crate) enum ClientGrant {
+    /// A customer on the consent page.
+    Connect,
+    /// `POST /v1/connections`.
+    Api,
+}
+
+impl Broker {
+    /// Sends a code to the token endpoint, once, and stores what comes back (RFC 6749 section 4.1.3).
+    pub(super) async fn exchange_code(
+        &self,
+        app: &LoadedApp,
+        attempt: &Attempt,
+        code: &AuthorizationCode,
+        target: GrantTarget<'_>,
+    ) -> Result<ConnectionId> {
+        let verifier = self.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
+        let request = code_exchange(&app.provider(target.values), &app.client(), code, &verifier)?;
+        let sent_at = self.clock.now();
+        let grant = request_token(&*self.transport, request, &app.manifest).await.map_err(exchange_failed)?;
+        self.store_grant(app, target, grant, StateReason::Consented, sent_at).await
+    }
+
+    /// Asks for a token for the client itself (RFC 6749 section 4.4) and stores it.
+    pub(crate) async fn grant_to_client(
+        &self,
+        app: &LoadedApp,
+        target: GrantTarget<'_>,
+        asked: ClientGrant,
+    ) -> Result<ConnectionId> {
+        let request = client_credentials(&app.provider(target.values), &app.client(), target.requested)?;
+        let sent_at = self.clock.now();
+        let grant = request_token(&*self.transport, request, &app.manifest).await;
+        let grant = grant.map_err(|failure| match asked {
+            ClientGrant::Connect => exchange_failed(failure),
+            ClientGrant::Api => crate::refresh::failure_as_error(&app.app.id, &failure),
+        })?;
+        self.store_grant(app, target, grant, StateReason::ClientCredentials, sent_at).await
+    }
+
+    /// Stores a grant as a new connection, or in the place of the one that it repairs. If that one is refreshed or replaced
+    /// at this very moment, the grant is sealed for what it has become and stored again: a grant is not given back.
+    pub(crate) async fn store_grant(
+        &self,
+        app: &LoadedApp,
+        target: GrantTarget<'_>,
+        grant: TokenGrant,
+        reason: StateReason,
+        sent_at: Timestamp,
+    ) -> Result<ConnectionId> {
+        loop {
+            let replaced = self.replaced(app, &target).await?;
+            let spilled = self.sealed_grant(app, &target, &grant, reason, sent_at, replaced).await?;
+            let connection = spilled.connection;
+            match self.spill_then_store(spilled).await {
+                Ok(()) => return Ok(connection),
+                Err(Error::Stale(_)) => {
+                    tracing::info!(%connection, "a connection changed while its new grant was stored")
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The grant as the row will hold it.
+    async fn sealed_grant(
+        &self,
+        app: &LoadedApp,
+        target: &GrantTarget<'_>,
+        grant: &TokenGrant,
+        reason: StateReason,
+        sent_at: Timestamp,
+        replaced: Option<Connection>,
+    ) -> Result<SpilledGrant> {
+        let environment = app.app.environment;
+        let (connection, generation) = match &replaced {
+            Some(row) => (row.id, row.generation + 1),
+            None => (ConnectionId::generate(&*self.clock, &*self.entropy), 1),
+        };
+        let place = Place { environment, connection, generation };
+        let lifetime = lifetime_of(grant, &app.manifest);
+        let refresh = match &grant.refresh_token {
+            Some(token) => Some(self.seal_refresh(target.customer, place, token).await?),
+            None => None,
+        };
+        let renewable = refresh.is_some() || reason == StateReason::ClientCredentials;
+        let event = match (&replaced, reason) {
+            (Some(row), _) if row.state != ConnectionState::Pending => EventKind::Reconnected,
+            (_, StateReason::Consented) => EventKind::Connected,
+            _ => EventKind::Imported,
+        };
+        Ok(SpilledGrant {
+            environment,
+            connection,
+            customer: target.customer,
+            app: app.app.key,
+            connector_version: app.app.connector_version,
+            reason,
+            replaces_family: replaced.as_ref().map(|row| row.family),
+            generation,
+            access: self.seal_access(target.customer, place, grant).await?,
+            refresh,
+            sent_at,
+            expires_at: lifetime.map(|life| sent_at + life),
+            next_refresh_at: lifetime.filter(|_| renewable).map(|l| first_refresh(sent_at, l, app, &*self.entropy)),
+            granted_scopes: grant.granted_scopes.clone(),
+            requested_scopes: target.requested.clone(),
+            variables: target.values.clone(),
+            session: target.session,
+            event,
+            detail: json!({"app": app.app.id, "expires_in": lifetime.map(|life| life.as_secs()), "refreshable": renewable}),
+        })
+    }
+
+    /// The connection that a grant takes the place of: the one that the session repairs, else the one that the customer
+    /// has at this app already.
+    async fn replaced(&self, app: &LoadedApp, target: &GrantTarget<'_>) -> Result<Option<Connection>> {
+        if let Some(id) = target.replaces {
+            let row = self.store.connection_get(app.app.environment, id).await?;
+            return row
+                .filter(|row| row.state != ConnectionState::Revoked)
+                .map(Some)
+                .ok_or(Error::NotFound("connection"));
+        }
+        let found = self.store.connection_find(app.app.environment, target.customer, app.app.key).await?;
+        Ok(found.into_iter().next_back())
+    }
+}
+
+fn exchange_failed(failure: Failure) -> Error {
+    let class = failure.class;
+    if class == FailureClass::AppMisconfigured {
+        tracing::error!(error = ?failure.error, "a provider refuses the app's client");
+    }
+    ConnectFault::Exchange { class, code: failure.error }.into()
+}

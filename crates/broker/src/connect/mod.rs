@@ -1,0 +1,22 @@
+//! The connect flow: a link, a page, a trip to the provider, a callback, a stored grant.
+//!
+//! ```text
+//! session ── page (changes nothing) ── start ── provider ── callback ──┬─ exchange ── stored ── return URL
+//!                                                                     └─ code held ── complete ── exchange ── stored
+//! ```
+//!
+//! The callback moves through types that only go forward ([`callback`]), and no step of it can be done twice.
+
+mod callback;
+mod complete;
+mod exchange;
+mod page;
+mod session;
+mod start;
+
+pub use callback::{CallbackOutcome, CallbackQuery};
+pub use complete::Completion;
+pub(crate) use exchange::{ClientGrant, GrantTarget};
+pub use page::{AppChoice, ConnectPage, Field};
+pub use session::{Link, NewSession, SessionView};
+pub use start::{Started, flow_cookie_name};

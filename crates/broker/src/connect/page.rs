@@ -1,0 +1,124 @@
+//! What the consent page shows. Looking at it changes nothing.
+
+use crate::{Broker, ConnectFault, Result};
+use mortise_connectors::{Grant, VariableKind};
+use mortise_domain::{AppId, Timestamp};
+use mortise_store::{ConnectSession, SessionStatus};
+use mortise_vault::sha256;
+
+/// Everything the customer has to know before they click.
+#[derive(Debug, Clone)]
+pub struct ConnectPage {
+    /// Who asks.
+    pub asker: String,
+    /// How the asker calls the customer.
+    pub customer: String,
+    /// What can be connected.
+    pub choices: Vec<AppChoice>,
+    /// Where the browser goes afterwards.
+    pub return_url: Option<String>,
+    /// Whether an existing connection is repaired.
+    pub repairs: bool,
+    /// When the link ends.
+    pub expires_at: Timestamp,
+}
+
+/// One app to connect.
+#[derive(Debug, Clone)]
+pub struct AppChoice {
+    /// The app.
+    pub app: AppId,
+    /// The provider's name.
+    pub provider: String,
+    /// One line about it.
+    pub description: Option<String>,
+    /// The host that will ask for consent, with variables in braces.
+    pub host: String,
+    /// What is asked for: the scope and what it means, where the manifest says.
+    pub scopes: Vec<(String, Option<String>)>,
+    /// What has to be filled in.
+    pub fields: Vec<Field>,
+    /// Whether the customer is sent to the provider (else the client's own credentials are used).
+    pub redirects: bool,
+}
+
+/// One field to fill in.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name in URLs.
+    pub name: String,
+    /// Its label.
+    pub title: String,
+    /// Its help.
+    pub description: Option<String>,
+    /// The allowed values, where they are listed.
+    pub values: Vec<String>,
+    /// What stands in it at first.
+    pub default: Option<String>,
+    /// The host that its value becomes part of, such as `{subdomain}.acme.example`.
+    pub becomes: Option<String>,
+}
+
+impl Broker {
+    /// The page behind a link.
+    pub async fn connect_page(&self, token: &str) -> Result<ConnectPage> {
+        let session = self.live_session(token).await?;
+        let environment = self.environment(session.environment).await?;
+        let customer = self.store.customer_by_key(session.customer).await?.ok_or(ConnectFault::UnknownLink)?;
+        let mut choices = Vec::with_capacity(session.apps.len());
+        for key in &session.apps {
+            if let Some(app) = self.store.app_by_key(*key).await? {
+                choices.push(self.choice(app).await?);
+            }
+        }
+        Ok(ConnectPage {
+            asker: environment.settings.display_name,
+            customer: customer.name.unwrap_or_else(|| customer.id.to_string()),
+            choices,
+            return_url: session.return_url,
+            repairs: session.connection.is_some(),
+            expires_at: session.expires_at,
+        })
+    }
+
+    /// The session of a link that can still be used.
+    pub(super) async fn live_session(&self, token: &str) -> Result<ConnectSession> {
+        let session = self.store.connect_session_by_token(&sha256(token)).await?.ok_or(ConnectFault::UnknownLink)?;
+        match session.status {
+            SessionStatus::Open if session.expires_at > self.clock.now() => Ok(session),
+            SessionStatus::Open => Err(ConnectFault::LinkExpired.into()),
+            SessionStatus::AwaitingCompletion | SessionStatus::Completed | SessionStatus::Failed => {
+                Err(ConnectFault::LinkUsed.into())
+            }
+        }
+    }
+
+    async fn choice(&self, app: mortise_store::App) -> Result<AppChoice> {
+        let manifest = self.manifest(&app, app.connector_version).await?;
+        let auth = &manifest.auth;
+        let shown = auth.authorization_url.as_ref().unwrap_or(&auth.token_url);
+        let host = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest).split(['/', '?']).next();
+        let host = host.unwrap_or_default().to_owned();
+        let asked = app.scopes.union(&auth.default_scopes);
+        let scopes = asked.iter().map(|scope| (scope.to_owned(), manifest.scopes.get(scope).cloned())).collect();
+        let open = manifest.variables.iter().filter(|(name, _)| !app.settings.variables.contains_key(*name));
+        let fields = open.map(|(name, variable)| Field {
+            name: name.clone(),
+            title: variable.title.clone(),
+            description: variable.description.clone(),
+            values: variable.values.clone(),
+            default: variable.default.clone(),
+            becomes: (variable.kind == VariableKind::HostLabel && host.contains(&format!("{{{name}}}")))
+                .then(|| host.clone()),
+        });
+        Ok(AppChoice {
+            fields: fields.collect(),
+            app: app.id,
+            provider: manifest.name.clone(),
+            description: manifest.description.clone(),
+            host,
+            scopes,
+            redirects: auth.grant == Grant::AuthorizationCode,
+        })
+    }
+}

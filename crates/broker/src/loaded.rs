@@ -1,0 +1,114 @@
+//! An app with what is needed to talk to its provider.
+
+use crate::{Broker, Error, Result};
+use moka::future::Cache;
+use mortise_connectors::{Manifest, Values};
+use mortise_domain::{AppKey, ClientSecret};
+use mortise_oauth::{ClientRegistration, Provider};
+use mortise_store::App;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How stale an app may be while it refreshes: a new client secret is used by every replica within this time.
+const REMEMBERED: Duration = Duration::from_secs(2);
+
+/// An app and the manifest version that a connection was made with.
+pub(crate) struct LoadedApp {
+    pub(crate) app: App,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) redirect_uri: String,
+    pub(crate) secrets: Vec<ClientSecret>,
+}
+
+impl LoadedApp {
+    /// The provider with `values` filled in.
+    pub(crate) fn provider<'a>(&'a self, values: &'a Values) -> Provider<'a> {
+        Provider { manifest: &self.manifest, values }
+    }
+
+    /// The client with its newest secret.
+    pub(crate) fn client(&self) -> ClientRegistration<'_> {
+        self.client_with(self.secrets.first())
+    }
+
+    /// The client with each of its live secrets, the newest first; a public client once.
+    pub(crate) fn clients(&self) -> Vec<ClientRegistration<'_>> {
+        match self.secrets.as_slice() {
+            [] => vec![self.client_with(None)],
+            secrets => secrets.iter().map(|secret| self.client_with(Some(secret))).collect(),
+        }
+    }
+
+    fn client_with<'a>(&'a self, secret: Option<&'a ClientSecret>) -> ClientRegistration<'a> {
+        ClientRegistration { client_id: &self.app.client_id, secret, redirect_uri: &self.redirect_uri }
+    }
+}
+
+/// Apps by key and version for two seconds; manifests, which never change, for as long as there is room.
+pub(crate) struct AppCache {
+    apps: Cache<(Uuid, i32), Arc<LoadedApp>>,
+    manifests: Cache<(Uuid, i32), Arc<Manifest>>,
+}
+
+impl AppCache {
+    pub(crate) fn new() -> Self {
+        let apps = Cache::builder().max_capacity(1_000).time_to_live(REMEMBERED).build();
+        Self { apps, manifests: Cache::new(1_000) }
+    }
+}
+
+impl Broker {
+    /// The app `key` speaking version `version` of its connector.
+    pub(crate) async fn load_app(&self, key: AppKey, version: i32) -> Result<Arc<LoadedApp>> {
+        let id = (key.as_uuid(), version);
+        if let Some(loaded) = self.apps.apps.get(&id).await {
+            return Ok(loaded);
+        }
+        let app = self.store.app_by_key(key).await?.ok_or(Error::NotFound("app"))?;
+        let loaded = Arc::new(self.loaded(app, version).await?);
+        self.apps.apps.insert(id, loaded.clone()).await;
+        Ok(loaded)
+    }
+
+    pub(crate) async fn loaded(&self, app: App, version: i32) -> Result<LoadedApp> {
+        let manifest = self.manifest(&app, version).await?;
+        let redirect_uri = self.redirect_uri(app.key);
+        let secrets = self.open_secrets(&app).await?;
+        Ok(LoadedApp { app, manifest, redirect_uri, secrets })
+    }
+
+    pub(crate) async fn manifest(&self, app: &App, version: i32) -> Result<Arc<Manifest>> {
+        let id = (app.connector.as_uuid(), version);
+        if let Some(manifest) = self.apps.manifests.get(&id).await {
+            return Ok(manifest);
+        }
+        let row = self.store.connector_by_key(app.connector, version).await?;
+        let row = row.ok_or_else(|| Error::missing("an app's connector version"))?;
+        let manifest = Arc::new(serde_json::from_str::<Manifest>(&row.manifest)?);
+        self.apps.manifests.insert(id, manifest.clone()).await;
+        Ok(manifest)
+    }
+
+    /// Where the provider sends the customer back: a path of the app's own, so that one provider's answer cannot be
+    /// passed off as another's (RFC 9700 section 4.4).
+    pub(crate) fn redirect_uri(&self, app: AppKey) -> String {
+        self.config.url(&format!("/oauth/callback/{}", app.as_uuid().simple()))
+    }
+
+    async fn open_secrets(&self, app: &App) -> Result<Vec<ClientSecret>> {
+        let mut secrets = Vec::with_capacity(2);
+        if let Some(sealed) = &app.secret {
+            secrets.push(self.open_client_secret(app.environment, app.key, sealed).await?);
+        }
+        let previous_lives = app.previous_secret_expires_at.is_some_and(|end| end > self.clock.now());
+        if let Some(sealed) = app.previous_secret.as_ref().filter(|_| previous_lives) {
+            secrets.push(self.open_previous_secret(app.environment, app.key, sealed).await?);
+        }
+        Ok(secrets)
+    }
+
+    pub(crate) async fn forget_app(&self, app: &App) {
+        self.apps.apps.invalidate(&(app.key.as_uuid(), app.connector_version)).await;
+    }
+}

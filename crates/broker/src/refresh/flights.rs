@@ -1,0 +1,102 @@
+//! The refreshes of this process: any number of callers wait for one.
+
+use super::Ended;
+use mortise_domain::ConnectionId;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, watch};
+
+/// What a waiter is told; `None` until the flight has landed.
+pub(crate) type Landing = watch::Receiver<Option<Ended>>;
+
+/// Flights by connection.
+#[derive(Default)]
+pub(crate) struct Flights {
+    closed: AtomicBool,
+    open: Arc<Mutex<HashMap<ConnectionId, Landing>>>,
+    landings: Arc<Notify>,
+}
+
+/// A place in the list; leaving it, even by a panic, lands the flight.
+pub(crate) struct Flight {
+    id: ConnectionId,
+    sender: watch::Sender<Option<Ended>>,
+    open: Arc<Mutex<HashMap<ConnectionId, Landing>>>,
+    landings: Arc<Notify>,
+}
+
+/// What `join` found.
+pub(crate) enum Joined {
+    /// Somebody is at it: wait.
+    Waits(Landing),
+    /// Nobody is: the caller flies, and others may wait.
+    Flies(Flight, Landing),
+    /// The process is stopping.
+    Closed,
+}
+
+impl Flights {
+    /// Joins the flight of `id`, or begins one.
+    pub(crate) fn join(&self, id: ConnectionId) -> Joined {
+        if self.closed.load(Ordering::SeqCst) {
+            return Joined::Closed;
+        }
+        let mut list = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(landing) = list.get(&id) {
+            return Joined::Waits(landing.clone());
+        }
+        let (sender, landing) = watch::channel(None);
+        list.insert(id, landing.clone());
+        let (open, landings) = (self.open.clone(), self.landings.clone());
+        Joined::Flies(Flight { id, sender, open, landings }, landing)
+    }
+
+    /// Returns at the next landing.
+    pub(crate) async fn next_landing(&self) {
+        self.landings.notified().await;
+    }
+
+    /// No flight begins after this.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// How many are in the air.
+    pub(crate) fn count(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether none may begin any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+}
+
+impl Flight {
+    /// Tells every waiter. The list lets go first, so that whoever asks from now on gets a flight of its own.
+    pub(crate) fn land(self, ended: Ended) {
+        self.leave();
+        self.sender.send_replace(Some(ended));
+    }
+
+    fn leave(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.landings.notify_one();
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        // After `land` another flight may stand in the list: only an unlanded one takes its place out.
+        if self.sender.borrow().is_none() {
+            self.leave();
+            self.sender.send_replace(Some(Ended::Interrupted));
+        }
+    }
+}
+
+/// Waits for the landing.
+pub(crate) async fn landed(mut landing: Landing) -> Option<Ended> {
+    landing.wait_for(Option::is_some).await.ok().and_then(|ended| ended.clone())
+}

@@ -1,0 +1,178 @@
+//! Telling the provider that a grant has ended (RFC 7009).
+//!
+//! The tokens to revoke are queued, sealed, in the transaction that ends the connection: the local end does not wait for
+//! the provider, and a provider that is down hears of it later.
+
+use crate::sealing::Place;
+use crate::spill::SpilledGrant;
+use crate::{Broker, Result};
+use mortise_domain::{AccessToken, EventKind, RefreshToken, RevocationId, Timestamp, backoff};
+use mortise_oauth::{Failure, FailureClass, RevocationToken, request_revocation, revocation};
+use mortise_store::{Connection, Ending, NewRevocation, Revocation};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long a claimed revocation is nobody else's: two requests with their deadlines.
+const LEASE: Duration = Duration::from_secs(90);
+/// After this many attempts (some two days) the provider is taken to have no use for the news.
+const ATTEMPTS: i32 = 300;
+
+impl Broker {
+    /// The end of a connection as it is now, with what its provider has to be told.
+    pub(crate) async fn ending_of(&self, row: &Connection, detail: serde_json::Value) -> Result<Ending> {
+        Ok(Ending {
+            environment: row.environment,
+            connection: row.id,
+            family: row.family,
+            generation: row.generation,
+            revocations: self.revocation_of(row).await?.into_iter().collect(),
+            event: self.event(EventKind::Revoked, detail),
+        })
+    }
+
+    /// The revocation of a connection's present tokens; none if it has none.
+    async fn revocation_of(&self, row: &Connection) -> Result<Option<NewRevocation>> {
+        let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
+        // What does not open can be neither served nor revoked: the connection's end is not held up by it.
+        let refresh = match &row.refresh {
+            Some(sealed) => self.open_refresh(place, sealed).await.ok(),
+            None => None,
+        };
+        let access = match &row.access {
+            Some(sealed) => self.open_access(place, sealed).await.ok().map(|access| access.token),
+            None => None,
+        };
+        if refresh.is_none() && access.is_none() {
+            return Ok(None);
+        }
+        self.new_revocation(row, refresh.as_ref(), access.as_ref()).await.map(Some)
+    }
+
+    /// Revokes a spilled grant that found no connection to belong to.
+    pub(crate) async fn revoke_orphan(&self, grant: &SpilledGrant) -> Result<()> {
+        let place =
+            Place { environment: grant.environment, connection: grant.connection, generation: grant.generation };
+        let refresh = match &grant.refresh {
+            Some(sealed) => Some(self.open_refresh(place, sealed).await?),
+            None => None,
+        };
+        let access = self.open_access(place, &grant.access).await?.token;
+        let app = self.load_app(grant.app, grant.connector_version).await?;
+        let (provider, client) = (app.provider(&grant.variables), app.client());
+        let tokens = refresh.iter().map(RevocationToken::Refresh).chain([RevocationToken::Access(&access)]);
+        for token in tokens {
+            if let Some(request) = revocation(&provider, &client, token)?
+                && let Err(failure) = request_revocation(&*self.transport, request).await
+            {
+                tracing::warn!(connection = %grant.connection, %failure, "an orphaned grant could not be revoked");
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn new_revocation(
+        &self,
+        row: &Connection,
+        refresh: Option<&RefreshToken>,
+        access: Option<&AccessToken>,
+    ) -> Result<NewRevocation> {
+        let id = RevocationId::generate(&*self.clock, &*self.entropy);
+        // Sealed for the environment, not for the customer, whose key may be destroyed before the provider answers.
+        let refresh = match refresh {
+            Some(token) => Some(self.seal_doomed_refresh(row.environment, id, token).await?),
+            None => None,
+        };
+        let access = match access {
+            Some(token) => Some(self.seal_doomed_access(row.environment, id, token).await?),
+            None => None,
+        };
+        Ok(NewRevocation {
+            id,
+            environment: row.environment,
+            connection: row.id,
+            app: row.app,
+            connector_version: row.connector_version,
+            variables: row.variables.clone(),
+            refresh,
+            access,
+            due_at: self.clock.now(),
+        })
+    }
+
+    /// Tries queued revocations right away; what fails stays queued.
+    pub(crate) async fn revoke_soon(&self, ids: Vec<RevocationId>) {
+        for id in ids {
+            let tried = async {
+                match self.store.revocation_claim_one(id, self.owner, LEASE).await? {
+                    Some(row) => self.revoke(row).await,
+                    None => Ok(()),
+                }
+            };
+            if let Err(error) = tried.await {
+                tracing::warn!(revocation = %id, error = ?error, "a revocation waits for the worker");
+            }
+        }
+    }
+
+    /// Tells providers what is due to be told, a bounded batch at a time; answers how many were tried.
+    pub async fn revoke_due(&self) -> Result<usize> {
+        let rows = self.store.revocations_claim(self.owner, 32, LEASE).await?;
+        let tried = rows.len();
+        futures_util::future::try_join_all(rows.into_iter().map(|row| self.revoke(row))).await?;
+        Ok(tried)
+    }
+
+    /// Refresh token first, because revoking it usually ends the access token too (RFC 7009 section 2.1).
+    async fn revoke(&self, row: Revocation) -> Result<()> {
+        let app = self.load_app(row.app, row.connector_version).await?;
+        let (provider, client) = (app.provider(&row.variables), app.client());
+        let mut told = false;
+        if let Some(sealed) = &row.refresh {
+            let token = self.open_doomed_refresh(row.environment, row.id, sealed).await?;
+            let Some(request) = revocation(&provider, &client, RevocationToken::Refresh(&token))? else {
+                return self.no_way(row).await;
+            };
+            if let Err(failure) = request_revocation(&*self.transport, request).await {
+                return self.revocation_failed(row, &failure).await;
+            }
+            told = true;
+        }
+        if let Some(sealed) = &row.access {
+            let token = self.open_doomed_access(row.environment, row.id, sealed).await?;
+            let Some(request) = revocation(&provider, &client, RevocationToken::Access(&token))? else {
+                return self.no_way(row).await;
+            };
+            match request_revocation(&*self.transport, request).await {
+                // RFC 7009 section 2.2.1: a server may only know how to revoke refresh tokens.
+                Err(failure) if told && failure.class == FailureClass::Unknown => {}
+                Err(failure) => return self.revocation_failed(row, &failure).await,
+                Ok(()) => {}
+            }
+        }
+        let event = self.event(EventKind::RevokedUpstream, json!({"attempts": row.attempts + 1}));
+        Ok(self.store.revocation_done(row.id, event).await?)
+    }
+
+    async fn no_way(&self, row: Revocation) -> Result<()> {
+        let why = "the connector names no revocation endpoint: the tokens end by themselves, or by the customer's hand";
+        Ok(self.store.revocation_done(row.id, self.event(EventKind::RevocationFailed, json!({"why": why}))).await?)
+    }
+
+    async fn revocation_failed(&self, row: Revocation, failure: &Failure) -> Result<()> {
+        let attempts = row.attempts + 1;
+        let detail =
+            json!({"attempts": attempts, "status": failure.status, "error": failure.error, "what": failure.detail});
+        // A refused client will not be accepted by asking again soon, but an admin may mend it.
+        if attempts >= ATTEMPTS || failure.class == FailureClass::GrantRejected {
+            return Ok(self.store.revocation_done(row.id, self.event(EventKind::RevocationFailed, detail)).await?);
+        }
+        let due_at = self.next_revocation(attempts, failure);
+        let error = failure.error.clone().unwrap_or_else(|| failure.detail.to_owned());
+        Ok(self.store.revocation_retry(row.id, due_at, attempts, &error).await?)
+    }
+
+    fn next_revocation(&self, attempts: i32, failure: &Failure) -> Timestamp {
+        let wait = backoff(u32::try_from(attempts).unwrap_or(1), self.entropy.fraction());
+        self.clock.now() + wait.max(failure.retry_after.unwrap_or_default())
+    }
+}

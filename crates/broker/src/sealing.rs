@@ -1,0 +1,134 @@
+//! Which secret is sealed under which key for which place: the one list of it.
+
+use crate::data_keys::KeyOwner;
+use crate::{Broker, Error, Result};
+use mortise_domain::{
+    AccessToken, AppKey, AttemptId, AuthorizationCode, ClientSecret, ConnectionId, CustomerKey, EnvironmentKey,
+    PkceVerifier, RefreshToken, RevocationId, Sealed, TokenGrant, TokenType,
+};
+use mortise_vault::{Field, SealContext};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// A connection's access token with what is handed out beside it, opened.
+pub(crate) struct Access {
+    pub(crate) token: AccessToken,
+    pub(crate) token_type: TokenType,
+    pub(crate) extra: BTreeMap<String, serde_json::Value>,
+}
+
+/// The same as one value to seal. Short names: this stands in every connection's row.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SealedAccess<'a> {
+    #[serde(rename = "t", borrow)]
+    token: Cow<'a, str>,
+    /// Absent: bearer.
+    #[serde(rename = "y", skip_serializing_if = "Option::is_none", default)]
+    token_type: Option<String>,
+    #[serde(rename = "x", skip_serializing_if = "BTreeMap::is_empty", default)]
+    extra: Cow<'a, BTreeMap<String, serde_json::Value>>,
+}
+
+impl<'a> SealedAccess<'a> {
+    /// What of a grant is handed out.
+    pub(crate) fn of(grant: &'a TokenGrant) -> Self {
+        let named = grant.token_type != TokenType::bearer();
+        Self {
+            token: grant.access_token.expose().into(),
+            token_type: named.then(|| grant.token_type.as_str().to_owned()),
+            extra: Cow::Borrowed(&grant.extra),
+        }
+    }
+}
+
+impl From<SealedAccess<'_>> for Access {
+    fn from(sealed: SealedAccess<'_>) -> Self {
+        Self {
+            token: AccessToken::new(sealed.token),
+            token_type: sealed.token_type.as_deref().map_or_else(TokenType::bearer, TokenType::new),
+            extra: sealed.extra.into_owned(),
+        }
+    }
+}
+
+/// The place of a connection's credentials.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) environment: EnvironmentKey,
+    pub(crate) connection: ConnectionId,
+    pub(crate) generation: i64,
+}
+
+impl Place {
+    fn context(self, field: Field) -> SealContext {
+        let record = *self.connection.as_uuid().as_bytes();
+        SealContext { environment: self.environment, record, field, generation: self.generation }
+    }
+}
+
+impl Broker {
+    pub(crate) async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed> {
+        let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
+        let plain = Zeroizing::new(serde_json::to_vec(&SealedAccess::of(grant))?);
+        Ok(key.seal(&*self.entropy, &place.context(Field::AccessToken), &plain)?)
+    }
+
+    pub(crate) async fn open_access(&self, place: Place, sealed: &Sealed) -> Result<Access> {
+        let key = self.data_keys.opening(sealed).await?;
+        let plain = key.open(&place.context(Field::AccessToken), sealed)?;
+        Ok(serde_json::from_slice::<SealedAccess<'_>>(&plain)?.into())
+    }
+
+    pub(crate) async fn seal_refresh(
+        &self,
+        customer: CustomerKey,
+        place: Place,
+        token: &RefreshToken,
+    ) -> Result<Sealed> {
+        let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
+        Ok(key.seal(&*self.entropy, &place.context(Field::RefreshToken), token.expose().as_bytes())?)
+    }
+
+    pub(crate) async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken> {
+        let key = self.data_keys.opening(sealed).await?;
+        Ok(RefreshToken::new(text(&key.open(&place.context(Field::RefreshToken), sealed)?)?))
+    }
+}
+
+/// Secrets that belong to an environment and not to a customer.
+macro_rules! environment_secrets {
+    ($($seal:ident, $open:ident: $secret:ident as $field:ident of $record:ident;)*) => {
+        impl Broker {$(
+            pub(crate) async fn $seal(&self, environment: EnvironmentKey, of: $record, secret: &$secret) -> Result<Sealed> {
+                let context = environment_place(environment, of.as_uuid(), Field::$field);
+                let key = self.data_keys.sealing(KeyOwner::Environment(environment)).await?;
+                Ok(key.seal(&*self.entropy, &context, secret.expose().as_bytes())?)
+            }
+
+            pub(crate) async fn $open(&self, environment: EnvironmentKey, of: $record, sealed: &Sealed) -> Result<$secret> {
+                let context = environment_place(environment, of.as_uuid(), Field::$field);
+                let key = self.data_keys.opening(sealed).await?;
+                Ok($secret::new(text(&key.open(&context, sealed)?)?))
+            }
+        )*}
+    };
+}
+
+environment_secrets! {
+    seal_client_secret, open_client_secret: ClientSecret as ClientSecret of AppKey;
+    seal_previous_secret, open_previous_secret: ClientSecret as PreviousClientSecret of AppKey;
+    seal_verifier, open_verifier: PkceVerifier as PkceVerifier of AttemptId;
+    seal_code, open_code: AuthorizationCode as AuthorizationCode of AttemptId;
+    seal_doomed_refresh, open_doomed_refresh: RefreshToken as RevocationRefreshToken of RevocationId;
+    seal_doomed_access, open_doomed_access: AccessToken as RevocationAccessToken of RevocationId;
+}
+
+pub(crate) fn environment_place(environment: EnvironmentKey, record: uuid::Uuid, field: Field) -> SealContext {
+    SealContext { environment, record: record.into_bytes(), field, generation: 0 }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Error::missing("the text of an opened secret"))
+}

@@ -1,0 +1,23 @@
+//! Clearing away what has served its time.
+
+use crate::{Broker, Result};
+use chrono::Duration;
+
+/// What was cleared away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Authorization attempts that ended a day ago, with their verifiers and unclaimed codes.
+    pub attempts: u64,
+    /// Replies kept for idempotent requests, after 24 hours.
+    pub replies: u64,
+}
+
+impl Broker {
+    /// Clears away what is a day old.
+    pub async fn sweep(&self) -> Result<Swept> {
+        let before = self.clock.now() - Duration::days(1);
+        let attempts = self.store.attempts_sweep(before).await?;
+        let replies = self.store.idempotency_sweep(before).await?;
+        Ok(Swept { attempts, replies })
+    }
+}

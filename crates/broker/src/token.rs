@@ -1,0 +1,203 @@
+//! Handing out access tokens: one database read, one opened seal; a refresh inside the call only where it is needed.
+
+use crate::refresh::{Ended, Reason, failure_as_error};
+use crate::sealing::Place;
+use crate::{Broker, Caller, ConnectionView, Error, Internal, Result, Unusable};
+use mortise_domain::{
+    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, ScopeSet, StateReason, Timestamp,
+    TokenType,
+};
+use mortise_oauth::FailureClass;
+use mortise_store::TokenRow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The life that a token should have left where the caller says nothing.
+const USUAL_MIN_TTL: u32 = 60;
+/// The longest `min_ttl` that makes sense.
+const LONGEST_MIN_TTL: u32 = 24 * 3600;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenRequest {
+    /// Seconds of life that the token must have left. `None`: 60 where a refresh can bring that, and whatever is still
+    /// valid where it cannot just now.
+    pub min_ttl: Option<u32>,
+}
+
+/// What is handed out. Never the refresh token.
+#[derive(Debug)]
+pub struct TokenAnswer {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The token.
+    pub access_token: AccessToken,
+    /// How to present it.
+    pub token_type: TokenType,
+    /// When it ends; `None`: nobody knows.
+    pub expires_at: Option<Timestamp>,
+    /// Seconds until then, at the moment of the answer.
+    pub expires_in: Option<i64>,
+    /// When to ask again: from then on a newer token is about to be there.
+    pub refresh_after: Option<Timestamp>,
+    /// What the provider granted.
+    pub granted_scopes: ScopeSet,
+    /// What was asked for and not granted.
+    pub missing_scopes: ScopeSet,
+    /// Fields lifted from the provider's reply.
+    pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+impl Broker {
+    /// A valid token of a connection.
+    pub async fn token(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: ConnectionId,
+        request: TokenRequest,
+    ) -> Result<TokenAnswer> {
+        caller.require(ApiScope::TokensRead)?;
+        if request.min_ttl.is_some_and(|seconds| seconds > LONGEST_MIN_TTL) {
+            return Err(Error::invalid("/min_ttl", format!("use at most {LONGEST_MIN_TTL} seconds")));
+        }
+        let row = self.token_row(caller, id).await?;
+        if self.lives_for(&row, request.min_ttl.unwrap_or(USUAL_MIN_TTL)) {
+            return self.answer(row).await;
+        }
+        self.refreshed_token(caller, row, request).await
+    }
+
+    /// The same by natural key.
+    pub async fn token_of(
+        self: &Arc<Self>,
+        caller: &Caller,
+        customer: &CustomerId,
+        app: &AppId,
+        request: TokenRequest,
+    ) -> Result<TokenAnswer> {
+        caller.require(ApiScope::TokensRead)?;
+        let customer =
+            self.store.customer_get(caller.environment, customer).await?.ok_or(Error::NotFound("customer"))?;
+        let app = self.store.app_get(caller.environment, app).await?.ok_or(Error::NotFound("app"))?;
+        let found = self.store.connection_find(caller.environment, customer.key, app.key).await?;
+        match found.as_slice() {
+            [] => Err(Error::NotFound("connection")),
+            [one] => self.token(caller, one.id, request).await,
+            several => Err(Error::Ambiguous(several.iter().map(|row| row.id).collect())),
+        }
+    }
+
+    /// One guarded refresh now, whatever life the token has left.
+    pub async fn refresh_connection(self: &Arc<Self>, caller: &Caller, id: ConnectionId) -> Result<ConnectionView> {
+        caller.require(ApiScope::ConnectionsWrite)?;
+        let row = self.token_row(caller, id).await?;
+        usable(&row)?;
+        match self.refresh_now(caller.environment, id, row.generation, Reason::Forced).await? {
+            Ended::Refreshed | Ended::Moved | Ended::Unusable => {
+                usable(&self.token_row(caller, id).await?)?;
+                self.connection_view(caller.environment, id).await
+            }
+            Ended::Failed(failure) => Err(self.refresh_error(&row, &failure).await?),
+            Ended::Interrupted => Err(interrupted()),
+        }
+    }
+
+    async fn refreshed_token(
+        self: &Arc<Self>,
+        caller: &Caller,
+        row: TokenRow,
+        request: TokenRequest,
+    ) -> Result<TokenAnswer> {
+        usable(&row)?;
+        let ended = self.refresh_now(caller.environment, row.id, row.generation, Reason::Fetch).await?;
+        let newer = self.token_row(caller, row.id).await?;
+        let least = request.min_ttl.unwrap_or(0);
+        if newer.generation > row.generation || matches!(ended, Ended::Refreshed | Ended::Moved) {
+            // A provider whose tokens live shorter than the usual wish still gets its tokens served.
+            return match (self.lives_for(&newer, least), request.min_ttl) {
+                (true, _) => self.answer(newer).await,
+                (false, Some(min_ttl)) => Err(usable(&newer).err().unwrap_or(Error::MinTtlUnavailable { min_ttl })),
+                (false, None) => Err(usable(&newer).err().unwrap_or_else(interrupted)),
+            };
+        }
+        // A token that is still valid is not withheld because a refresh failed, unless the caller named a life.
+        if request.min_ttl.is_none() && newer.state == ConnectionState::Active && self.lives_for(&newer, 1) {
+            return self.answer(newer).await;
+        }
+        usable(&newer)?;
+        match ended {
+            Ended::Failed(failure) => Err(self.refresh_error(&row, &failure).await?),
+            Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Interrupted => Err(interrupted()),
+        }
+    }
+
+    async fn token_row(&self, caller: &Caller, id: ConnectionId) -> Result<TokenRow> {
+        let row = self.store.connection_token_row(caller.environment, id).await?;
+        row.ok_or(Error::NotFound("connection"))
+    }
+
+    /// A token without a known end is served until somebody says that it fails.
+    fn lives_for(&self, row: &TokenRow, seconds: u32) -> bool {
+        let until = self.clock.now() + Duration::from_secs(seconds.into());
+        let fresh = row.expires_at.is_none_or(|end| end >= until);
+        row.state == ConnectionState::Active && row.access.is_some() && fresh
+    }
+
+    async fn answer(&self, row: TokenRow) -> Result<TokenAnswer> {
+        let sealed = row.access.as_ref().ok_or_else(|| Error::missing("an active connection's token"))?;
+        let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
+        let access = match self.open_access(place, sealed).await {
+            Err(Error::Internal(Internal::Vault(_))) => {
+                self.quarantine_by_id(&row).await?;
+                return Err(Unusable::Quarantined.into());
+            }
+            opened => opened?,
+        };
+        let granted = row.granted_scopes.unwrap_or_else(|| row.requested_scopes.clone());
+        Ok(TokenAnswer {
+            connection: row.id,
+            access_token: access.token,
+            token_type: access.token_type,
+            expires_at: row.expires_at,
+            expires_in: row.expires_at.map(|end| (end - self.clock.now()).num_seconds().max(0)),
+            refresh_after: row.next_refresh_at,
+            missing_scopes: row.requested_scopes.missing_from(&granted),
+            granted_scopes: granted,
+            extra: access.extra,
+        })
+    }
+
+    async fn quarantine_by_id(&self, row: &TokenRow) -> Result<()> {
+        tracing::error!(connection = %row.id, "a stored access token does not authenticate: the connection is quarantined");
+        match self.store.connection_get(row.environment, row.id).await? {
+            Some(full) if full.generation == row.generation => self.quarantine_row(&full).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn refresh_error(&self, row: &TokenRow, failure: &mortise_oauth::Failure) -> Result<Error> {
+        if failure.class == FailureClass::GrantRejected {
+            return Ok(Unusable::NeedsReauth { connection: row.id, reason: StateReason::RefreshTokenRejected }.into());
+        }
+        let app = self.store.app_by_key(row.app).await?.ok_or_else(|| Error::missing("a connection's app"))?;
+        Ok(failure_as_error(&app.id, failure))
+    }
+}
+
+fn usable(row: &TokenRow) -> Result<()> {
+    let (connection, reason) = (row.id, row.state_reason);
+    Err(match row.state {
+        ConnectionState::Active => return Ok(()),
+        ConnectionState::Pending => Unusable::Pending { connection },
+        ConnectionState::NeedsReauth => Unusable::NeedsReauth { connection, reason },
+        ConnectionState::Held => Unusable::Held,
+        ConnectionState::Quarantined => Unusable::Quarantined,
+        ConnectionState::Revoked => Unusable::Revoked { reason },
+    }
+    .into())
+}
+
+fn interrupted() -> Error {
+    Error::ProviderUnavailable { class: FailureClass::Ambiguous, retry_after: Duration::from_secs(5) }
+}

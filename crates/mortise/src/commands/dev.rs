@@ -1,0 +1,55 @@
+//! `mortise dev`: everything in one process, with something to click on.
+
+mod demo;
+mod sandbox;
+
+use super::{migrate, print, serve};
+use crate::cli::Dev;
+use crate::settings::Settings;
+use crate::{assemble, logging, stop};
+use anyhow::Context as _;
+use mortise_domain::OsEntropy;
+use mortise_vault::create_key_file;
+use mortise_worker::Runner;
+use std::os::unix::fs::DirBuilderExt as _;
+
+pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
+    let settings = Settings::dev(&options.data_dir, options.listen)?;
+    logging::start(&settings)?;
+    prepare(&options, &settings).await?;
+
+    let assembled = assemble::checked_broker(&settings).await?;
+    let listener = serve::listen(&settings)?;
+    let sandbox = sandbox::start(&options).await?;
+    let demo = demo::set_up(&assembled.broker, &options.data_dir, &sandbox.base_url()).await?;
+    let runner = Runner::new(assembled.broker.clone(), assembled.clock.clone());
+    let ticker = runner.start().await?;
+    let server = mortise_server::run(serve::state(&assembled, serve::metrics()?), listener, settings.http_workers)?;
+    let handle = server.handle();
+
+    print::line(demo.greeting(&settings))?;
+    let stopper = async move {
+        let requested = stop::requested().await;
+        handle.stop(true).await;
+        requested
+    };
+    let (served, stopped) = tokio::join!(server, stopper);
+    runner.stop(ticker).await?;
+    sandbox.stop().await?;
+    served?;
+    stopped
+}
+
+/// Makes what a first start needs: the folder, the key file, the schema.
+async fn prepare(options: &Dev, settings: &Settings) -> anyhow::Result<()> {
+    let folder = &options.data_dir;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
+    let key_file = settings.key_file()?;
+    if !key_file.exists() {
+        create_key_file(key_file, &OsEntropy)?;
+    }
+    let database = migrate::connect(settings.database_url()?).await?;
+    migrate::up(&database).await?;
+    Ok(database.close().await?)
+}

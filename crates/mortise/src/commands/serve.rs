@@ -1,0 +1,39 @@
+//! `mortise serve`: the web service.
+
+use crate::settings::Settings;
+use crate::{assemble, stop};
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use mortise_server::State;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let assembled = assemble::checked_broker(settings).await?;
+    let (state, listener) = (state(&assembled, metrics()?), listen(settings)?);
+    tracing::info!(listen = %settings.listen, public_url = %settings.public_url, "serving");
+    let server = mortise_server::run(state, listener, settings.http_workers)?;
+    let handle = server.handle();
+    let stopper = async move {
+        let requested = stop::requested().await;
+        handle.stop(true).await;
+        requested
+    };
+    let (served, stopped) = tokio::join!(server, stopper);
+    assembled.broker.drain().await;
+    tracing::info!("stopped");
+    served?;
+    stopped
+}
+
+pub(super) fn state(assembled: &assemble::Assembled, metrics: PrometheusHandle) -> Arc<State> {
+    Arc::new(State::new(assembled.broker.clone(), assembled.clock.clone(), metrics))
+}
+
+pub(super) fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(settings.listen).with_context(|| format!("listen: {} cannot be listened on", settings.listen))
+}
+
+pub(super) fn metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().context("the metrics recorder")
+}

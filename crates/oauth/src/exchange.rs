@@ -1,0 +1,29 @@
+//! The exchange of an authorization code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+
+use crate::request::Draft;
+use crate::{ClientRegistration, Outbound, ProtocolError, Provider};
+use mortise_domain::{AuthorizationCode, PkceVerifier};
+
+/// The request that spends `code`. A code is good for one request (RFC 6749 section 4.1.2), so it goes over a connection
+/// of its own.
+///
+/// # Errors
+/// A manifest that does not expand or sets a parameter of the protocol, or an app without the secret that it needs.
+pub fn code_exchange(
+    provider: &Provider<'_>,
+    client: &ClientRegistration<'_>,
+    code: &AuthorizationCode,
+    verifier: &PkceVerifier,
+) -> Result<Outbound, ProtocolError> {
+    let auth = provider.auth();
+    let mut draft = Draft::new(provider.url(&auth.token_url)?, auth.token_body);
+    draft.set("grant_type", "authorization_code");
+    draft.set_secret("code", code.expose());
+    draft.set("redirect_uri", client.redirect_uri);
+    if auth.pkce_disabled_reason.is_none() {
+        draft.set_secret("code_verifier", verifier.expose());
+    }
+    draft.extend(provider, &auth.token_params)?;
+    draft.fresh_connection = true;
+    draft.finish(provider, client)
+}

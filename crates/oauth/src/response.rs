@@ -1,0 +1,138 @@
+//! From the bytes of a token reply to a grant, as the manifest says where what is kept.
+//!
+//! Invariant: a grant holds no control character, and no token that is empty or longer than 16 KiB. What decides how a
+//! token may be used (token, type, scope) is strict. The lifetime only decides when to renew, so that an odd one never
+//! costs a grant. Deliberately absent: statuses and error codes (see [`crate::outcome`]).
+
+mod document;
+mod json;
+mod lifetime;
+
+pub(crate) use document::{Document, Unreadable};
+
+use lifetime::{Told, lifetime};
+use mortise_connectors::Manifest;
+use mortise_domain::{AccessToken, RefreshToken, ScopeSet, TokenGrant, TokenType};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Tokens grow over the years; this leaves room and still bounds a row.
+const LONGEST: usize = 16 * 1024;
+
+impl Document {
+    /// Takes the grant out.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub(crate) fn grant(&mut self, manifest: &Manifest) -> Result<TokenGrant, &'static str> {
+        let shape = &manifest.auth.token_response;
+        let lifetime = self.lifetime(manifest);
+        let granted_scopes = self.scopes(&shape.scope, &manifest.auth.scope_separator)?;
+        let token_type = self.token_type(&shape.token_type, shape.token_type_optional)?;
+        let extra = self.extra(manifest);
+        let access = self.token(&shape.access_token)?.ok_or("the reply holds no access token")?;
+        let refresh = self.token(&shape.refresh_token)?;
+        Ok(TokenGrant {
+            access_token: AccessToken::new(access),
+            token_type,
+            refresh_token: refresh.map(RefreshToken::new),
+            lifetime,
+            granted_scopes,
+            extra,
+        })
+    }
+
+    /// A token: absent, null and empty are the same (RFC 6749 section 6 keeps the old refresh token then).
+    fn token(&mut self, pointer: &str) -> Result<Option<String>, &'static str> {
+        match self.take(pointer) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) if text.len() > LONGEST => Err("a token in the reply is longer than 16 KiB"),
+            Some(Value::String(text)) if is_token(&text) => Ok(Some(text)),
+            Some(Value::String(_)) => Err("a token in the reply holds characters that no token may hold"),
+            Some(_) => Err("a token in the reply is not a text"),
+        }
+    }
+
+    /// RFC 6749 section 7.1: compared without regard to case, and a type that is not understood must not be used.
+    fn token_type(&self, pointer: &str, optional: bool) -> Result<TokenType, &'static str> {
+        match self.get(pointer) {
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("bearer") => Ok(TokenType::new(text)),
+            None | Some(Value::Null) if optional => Ok(TokenType::bearer()),
+            Some(Value::String(text)) if text.is_empty() && optional => Ok(TokenType::bearer()),
+            None | Some(Value::Null) => Err("the reply does not say of which type the token is"),
+            Some(_) => Err("the reply's token type is not `bearer`"),
+        }
+    }
+
+    fn lifetime(&self, manifest: &Manifest) -> Option<Duration> {
+        let default = || manifest.auth.default_lifetime.map(|seconds| Duration::from_secs(seconds.max(1).into()));
+        match lifetime(self.get(&manifest.auth.token_response.expires_in)) {
+            Told::Nothing => default(),
+            Told::Plainly(life) => Some(life),
+            Told::OutOfRange(life) => {
+                tracing::warn!(connector = %manifest.id, seconds = life.as_secs(), "a token reply's lifetime was clamped");
+                Some(life)
+            }
+            Told::Nonsense => {
+                tracing::warn!(connector = %manifest.id, "a token reply's lifetime is no number: the default is used");
+                default()
+            }
+        }
+    }
+
+    /// RFC 6749 section 5.1: absent means as requested. A list of texts is a common deviation.
+    fn scopes(&self, pointer: &str, separator: &str) -> Result<Option<ScopeSet>, &'static str> {
+        const WRONG: &str = "the reply's scope is neither a text nor a list of scopes";
+        let scopes = match self.get(pointer) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) => ScopeSet::parse(text, separator),
+            Some(Value::Array(items)) => {
+                items.iter().map(|item| item.as_str().ok_or(WRONG)).collect::<Result<ScopeSet, _>>()?
+            }
+            Some(_) => return Err(WRONG),
+        };
+        let odd = |scope: &str| scope.is_empty() || scope.chars().any(|c| c.is_control() || c.is_whitespace());
+        if scopes.iter().any(odd) || scopes.iter().map(str::len).sum::<usize>() > LONGEST {
+            return Err(WRONG);
+        }
+        Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
+    }
+
+    /// What the manifest lifts out. A value that could not be handed on is left out, because it is no reason to lose a
+    /// grant.
+    fn extra(&self, manifest: &Manifest) -> BTreeMap<String, Value> {
+        let mut extra = BTreeMap::new();
+        for (name, pointer) in &manifest.auth.token_response.extra {
+            match self.get(pointer) {
+                Some(value) if is_clean(value) && value.to_string().len() <= LONGEST => {
+                    extra.insert(name.clone(), value.clone());
+                }
+                Some(_) => {
+                    tracing::warn!(connector = %manifest.id, field = name, "a field of a token reply was left out: too long, or control characters");
+                }
+                None => {}
+            }
+        }
+        extra
+    }
+}
+
+/// `1*VSCHAR` (RFC 6749 appendices A.12 and A.17), with no space at either end, where a header would lose it.
+fn is_token(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text
+}
+
+fn is_clean(value: &Value) -> bool {
+    let clean = |text: &str| !text.chars().any(char::is_control);
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => clean(text),
+        Value::Array(items) => items.iter().all(is_clean),
+        Value::Object(members) => members.iter().all(|(name, value)| clean(name) && is_clean(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! `expires_in` (RFC 6749 section 5.1) in the forms that providers send it in.
+
+use serde_json::Value;
+use std::time::Duration;
+
+/// The longest life that is believed: ten years, in seconds.
+const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
+
+/// What a reply told about the lifetime.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing.
+    Nothing,
+    /// A lifetime.
+    Plainly(Duration),
+    /// A number outside 1 second to 10 years, moved to the nearer end.
+    OutOfRange(Duration),
+    /// Something that is no number.
+    Nonsense,
+}
+
+/// Reads an integer, a numeric text or a float; fractions are cut off.
+pub(super) fn lifetime(value: Option<&Value>) -> Told {
+    let seconds = match value {
+        None | Some(Value::Null) => return Told::Nothing,
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) if text.trim().is_empty() => return Told::Nothing,
+        Some(Value::String(text)) => text.trim().parse::<f64>().ok(),
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
+    };
+    match seconds.filter(|seconds| !seconds.is_nan()) {
+        None => Told::Nonsense,
+        Some(seconds) if (1.0..=LONGEST).contains(&seconds) => Told::Plainly(Duration::from_secs(seconds as u64)),
+        Some(seconds) => Told::OutOfRange(Duration::from_secs(seconds.clamp(1.0, LONGEST) as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_form_of_expires_in() {
+        let plainly = |seconds| Told::Plainly(Duration::from_secs(seconds));
+        let clamped = |seconds| Told::OutOfRange(Duration::from_secs(seconds));
+        let table = [
+            (json!(3600), plainly(3600)),
+            (json!("3600"), plainly(3600)),
+            (json!(" 3600 "), plainly(3600)),
+            (json!(3600.0), plainly(3600)),
+            (json!("3600.0"), plainly(3600)),
+            (json!(3599.9), plainly(3599)),
+            (json!(315_360_000), plainly(315_360_000)),
+            (json!(0), clamped(1)),
+            (json!(-1), clamped(1)),
+            (json!("-3600"), clamped(1)),
+            (json!(0.5), clamped(1)),
+            (json!(315_360_001), clamped(315_360_000)),
+            (json!(u64::MAX), clamped(315_360_000)),
+            (json!(1e300), clamped(315_360_000)),
+            (json!("inf"), clamped(315_360_000)),
+            (json!("NaN"), Told::Nonsense),
+            (json!("soon"), Told::Nonsense),
+            (json!("0x10"), Told::Nonsense),
+            (json!(true), Told::Nonsense),
+            (json!([3600]), Told::Nonsense),
+            (json!({"seconds": 3600}), Told::Nonsense),
+            (json!(null), Told::Nothing),
+            (json!(""), Told::Nothing),
+        ];
+        for (value, told) in table {
+            assert_eq!(lifetime(Some(&value)), told, "{value}");
+        }
+        assert_eq!(lifetime(None), Told::Nothing);
+    }
+}

@@ -1,0 +1,155 @@
+//! The port through which everything leaves: one request in, one reply or a typed failure out, as plain values.
+//!
+//! Invariant: nothing here can be printed with a body or a header value in it, and both are wiped when dropped.
+//! Deliberately absent: redirects, retries, streaming, cookies. Whoever implements [`Transport`] sends once.
+
+use crate::EgressRefusal;
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The two methods that the protocol needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+}
+
+/// One header line of a request. The value may be a credential.
+pub struct Header {
+    /// A field name (RFC 9110 section 5.1), in lower case.
+    pub name: String,
+    /// Its value, wiped when dropped.
+    pub value: Zeroizing<String>,
+}
+
+impl Header {
+    /// A header line.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: Zeroizing::new(value.into()) }
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({}: …)", self.name)
+    }
+}
+
+/// A request to send once.
+pub struct Outbound {
+    /// The method.
+    pub method: Method,
+    /// Where to. The egress policy has the last word on it.
+    pub url: Url,
+    /// Header lines in the order of sending.
+    pub headers: Vec<Header>,
+    /// The body, wiped when dropped; empty for `GET`.
+    pub body: Zeroizing<Vec<u8>>,
+    /// From the call of [`Transport::send`] to the last byte of the reply.
+    pub deadline: Duration,
+    /// Use a connection that carried no request before, so that no half-closed one can swallow this request.
+    pub fresh_connection: bool,
+    /// What must not come back in an error code.
+    pub(crate) secrets: Vec<Zeroizing<String>>,
+}
+
+impl Outbound {
+    /// A request without headers and body.
+    pub fn new(method: Method, url: Url, deadline: Duration) -> Self {
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: Zeroizing::default(),
+            deadline,
+            fresh_connection: false,
+            secrets: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outbound({:?} {})", self.method, self.url.host_str().unwrap_or("?"))
+    }
+}
+
+/// A reply that arrived whole.
+pub struct Reply {
+    /// The status code, 200 to 599.
+    pub status: u16,
+    /// `Content-Type` as sent.
+    pub content_type: Option<String>,
+    /// `Retry-After` (RFC 9110 section 10.2.3) in either form, between 1 second and 24 hours.
+    pub retry_after: Option<Duration>,
+    /// The body after decompression, wiped when dropped.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Reply {
+    /// A reply without `Retry-After`.
+    pub fn new(status: u16, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            content_type: content_type.map(str::to_owned),
+            retry_after: None,
+            body: Zeroizing::new(body.into()),
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// Why no whole reply arrived.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The egress policy says no, so nothing was sent.
+    #[error("egress refused: {0}")]
+    Refused(#[from] EgressRefusal),
+    /// The name has no address; nothing was sent.
+    #[error("the host name could not be resolved")]
+    Dns,
+    /// No connection; nothing was sent.
+    #[error("no connection could be made")]
+    Connect,
+    /// No secure channel; no byte of the request was sent.
+    #[error("the TLS handshake failed")]
+    Tls,
+    /// The deadline passed; the request may have been processed.
+    #[error("no whole reply arrived before the deadline")]
+    Timeout,
+    /// Reset, truncated, or not HTTP; the request may have been processed.
+    #[error("the connection broke before the whole reply arrived")]
+    Broken,
+    /// The head or the body is larger than the cap; the request was probably processed.
+    #[error("the reply is larger than the cap")]
+    TooLarge,
+}
+
+impl SendError {
+    /// Whether a byte of the request may have left. `false` is proof that none did.
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Dns | Self::Connect | Self::Tls => false,
+            Self::Timeout | Self::Broken | Self::TooLarge => true,
+        }
+    }
+}
+
+/// Sends a request, at most once.
+#[async_trait::async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends `request` and reads the whole reply.
+    ///
+    /// # Errors
+    /// See [`SendError`]. A reply of any status is not an error.
+    async fn send(&self, request: Outbound) -> Result<Reply, SendError>;
+}

@@ -1,0 +1,53 @@
+//! An OAuth 2 provider to try things on, with an oracle that knows which tokens are alive.
+//!
+//! One provider for each recovery class (what happens to a refresh token when it is used) under `/{class}/…`: consent
+//! page, token, revocation, introspection and userinfo endpoints. `/control/…`, open to loopback only, scripts faults
+//! for single requests and answers as the oracle: which tokens are good, which were presented after they were spent,
+//! and whether two requests with the same refresh token were ever in flight at once.
+//!
+//! Invariants: deciding about a request is one step under one lock, so the ledger and the request log never disagree;
+//! tokens are kept as fingerprints only, so neither the oracle nor the state file can leak one; with a state file, a
+//! reply is sent only after the state that it speaks of was written.
+//!
+//! Deliberately absent: passwords and real accounts (it is a practice site), TLS (loopback), OpenID Connect.
+
+mod accounts;
+mod arrival;
+mod authorize;
+mod class;
+mod client_auth;
+mod clients;
+mod config;
+mod control;
+mod error;
+mod introspect;
+mod ledger;
+mod log;
+mod oracle;
+mod pages;
+mod params;
+mod pending;
+mod persist;
+mod reply;
+mod revoke;
+mod script;
+mod serve;
+mod settings;
+mod shared;
+mod start;
+mod state;
+mod token;
+mod userinfo;
+
+pub use class::RecoveryClass;
+pub use clients::{ClientError, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, NewClient};
+pub use config::SandboxConfig;
+pub use error::SandboxError;
+pub use ledger::{Ended, FamilyId, TokenId};
+pub use log::{Endpoint, RequestRecord};
+pub use oracle::{
+    GrantFilter, GrantReport, NewGrants, NewGrantsError, OracleReport, SeededGrant, TokenCheck, TokenReport, Totals,
+};
+pub use script::{Action, Moment, Script, ScriptError};
+pub use settings::{ClassSettings, ClassSettingsPatch, ExpiresIn};
+pub use start::{RunningSandbox, Sandbox, SandboxServer};

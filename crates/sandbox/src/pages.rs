@@ -1,0 +1,82 @@
+//! The pages that people see: the consent page and short notices, with one style sheet and no script.
+
+use crate::accounts::Account;
+use crate::class::RecoveryClass;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+/// Who asks for what.
+#[derive(Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage<'a> {
+    /// Stands for the whole request in the form.
+    pub request: &'a str,
+    /// The provider's class, explained in the footer.
+    pub class: RecoveryClass,
+    /// The client's name.
+    pub client: &'a str,
+    /// What it asks for.
+    pub scopes: Vec<&'a str>,
+    /// Who may answer.
+    pub accounts: &'a [Account],
+    /// Where the browser goes afterwards.
+    pub host: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Notice<'a> {
+    title: &'a str,
+    message: &'a str,
+    advice: &'a str,
+}
+
+/// The consent page.
+pub fn consent(page: &ConsentPage<'_>) -> HttpResponse {
+    html(StatusCode::OK, page)
+}
+
+/// A request that cannot be answered by going back: the person has to start again.
+pub fn refused(message: &str) -> HttpResponse {
+    let advice = "Nothing was shared. Go back to the app that sent you here and start again.";
+    html(StatusCode::BAD_REQUEST, &Notice { title: "This request cannot go on", message, advice })
+}
+
+/// The sandbox itself failed.
+pub fn failed(message: &str) -> HttpResponse {
+    let advice = "Nothing was shared. Look at the sandbox's own messages, then start again.";
+    html(StatusCode::INTERNAL_SERVER_ERROR, &Notice { title: "Something went wrong here", message, advice })
+}
+
+/// No such address.
+pub async fn nowhere() -> HttpResponse {
+    let message = "The sandbox has a provider for each recovery class: /n, /m, /g, /u, /s and /f, each with \
+                   /authorize, /token, /revoke, /introspect and /userinfo.";
+    let advice = "Check the address, or go back to the app that sent you here.";
+    html(StatusCode::NOT_FOUND, &Notice { title: "There is no such page", message, advice })
+}
+
+/// `GET /assets/sandbox.css`
+pub async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header(("cache-control", "max-age=300"))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .body(include_str!("../assets/sandbox.css"))
+}
+
+fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
+    let Ok(text) = page.render() else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    // No `form-action`: browsers hold it against the redirects that follow the form, and those lead to any client.
+    let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("content-security-policy", policy))
+        .insert_header(("cache-control", "no-store"))
+        .insert_header(("referrer-policy", "no-referrer"))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .body(text)
+}

@@ -1,0 +1,121 @@
+//! `oidc-provider` from npm as a process: a certified OpenID provider that punishes the reuse of a refresh token.
+
+use crate::{Http, Launch, Process, or_panic, workspace_root};
+use anyhow::Context as _;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// The one client that the provider knows, and how long its tokens live.
+#[derive(Debug, Clone)]
+pub struct OidcConfig {
+    /// RFC 6749 section 2.2.
+    pub client_id: String,
+    /// RFC 6749 section 2.3.1.
+    pub client_secret: String,
+    /// Every allowed one, compared letter by letter.
+    pub redirect_uris: Vec<String>,
+    /// `client_secret_basic` or `client_secret_post`.
+    pub client_auth: &'static str,
+    /// Seconds.
+    pub access_token_lifetime: u32,
+    /// Seconds.
+    pub refresh_token_lifetime: u32,
+}
+
+impl OidcConfig {
+    /// A client with one redirect URI, access tokens of a minute and refresh tokens of a day.
+    pub fn new(redirect_uri: impl Into<String>) -> Self {
+        Self {
+            client_id: "mortise".to_owned(),
+            client_secret: "oidc-provider-client-secret".to_owned(),
+            redirect_uris: vec![redirect_uri.into()],
+            client_auth: "client_secret_basic",
+            access_token_lifetime: 60,
+            refresh_token_lifetime: 86_400,
+        }
+    }
+}
+
+/// What happened at the provider since its start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcEvents {
+    /// Access tokens issued.
+    pub access_tokens: u64,
+    /// Refresh tokens issued.
+    pub refresh_tokens: u64,
+    /// Refresh tokens used up by rotation.
+    pub refresh_tokens_consumed: u64,
+    /// Refresh tokens ended by revocation or by reuse.
+    pub refresh_tokens_destroyed: u64,
+    /// Token requests that succeeded.
+    pub grants_succeeded: u64,
+    /// Whole grants revoked, on request or by the reuse detector.
+    pub grants_revoked: u64,
+    /// Used-up refresh tokens presented again.
+    pub reuses: u64,
+    /// Every error answer, in order.
+    pub errors: Vec<OidcError>,
+}
+
+/// An error answer of the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcError {
+    /// Where it arose, such as `grant.error`.
+    pub event: String,
+    /// The OAuth error code.
+    pub error: String,
+    /// The provider's own words, which it does not tell its clients.
+    pub detail: String,
+}
+
+/// The running provider.
+#[derive(Debug)]
+pub struct OidcProvider {
+    process: Process,
+    issuer: String,
+    http: Http,
+}
+
+impl OidcProvider {
+    /// Starts it on a free port.
+    ///
+    /// # Panics
+    /// When Node or the provider's packages are missing, or it does not start.
+    pub async fn start(config: OidcConfig) -> Self {
+        let folder = workspace_root().join("tests/oidc-provider");
+        assert!(folder.join("node_modules/oidc-provider").exists(), "oidc-provider: run scripts/install-test-deps");
+        let launch = Launch::new("node")
+            .args(["server.mjs"])
+            .env("CLIENT_ID", config.client_id)
+            .env("CLIENT_SECRET", config.client_secret)
+            .env("CLIENT_AUTH", config.client_auth)
+            .env("REDIRECT_URIS", config.redirect_uris.join(" "))
+            .env("ACCESS_TOKEN_SECONDS", config.access_token_lifetime.to_string())
+            .env("REFRESH_TOKEN_SECONDS", config.refresh_token_lifetime.to_string());
+        let mut process = launch.folder(folder).start();
+        let issuer = process.line(Duration::from_secs(30), |line| line.strip_prefix("ready ").map(str::to_owned)).await;
+        Self { process, issuer, http: Http::new() }
+    }
+
+    /// The issuer identifier, without a slash at its end. The endpoints are `/auth`, `/token`, `/token/revocation`,
+    /// `/token/introspection` and `/me` (user information) under it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// What happened so far.
+    ///
+    /// # Panics
+    /// When the provider does not answer.
+    pub async fn events(&self) -> OidcEvents {
+        let answer = self.http.get(&format!("{}/test/events", self.issuer)).await;
+        or_panic(serde_json::from_value(answer.json()).context("the provider's events have another shape"))
+    }
+
+    /// The process, to read its output or to stop it.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}

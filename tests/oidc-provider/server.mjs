@@ -1,0 +1,116 @@
+// oidc-provider as a strict stranger: PKCE required, every refresh token good for one use, reuse kills the grant.
+//
+// Loopback and plain http only; all state is in memory and goes with the process. Settings come from the environment:
+//   PORT                   0 (any free one)
+//   CLIENT_ID              mortise
+//   CLIENT_SECRET          required
+//   REDIRECT_URIS          required; separated by spaces
+//   CLIENT_AUTH            client_secret_basic | client_secret_post
+//   ACCESS_TOKEN_SECONDS   60
+//   REFRESH_TOKEN_SECONDS  86400
+// Once it accepts connections it prints one line: `ready <issuer>`.
+// `GET /test/events` answers what happened since the start, as JSON.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import Provider from 'oidc-provider';
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+function text(name, fallback) {
+  return process.env[name] || fallback || fail(`${name} is not set`);
+}
+
+function seconds(name, fallback) {
+  const value = Number(process.env[name] || fallback);
+  return Number.isInteger(value) && value > 0 ? value : fail(`${name} is not a positive whole number`);
+}
+
+const events = {
+  access_tokens: 0,
+  refresh_tokens: 0,
+  refresh_tokens_consumed: 0,
+  refresh_tokens_destroyed: 0,
+  grants_succeeded: 0,
+  grants_revoked: 0,
+  // A consumed refresh token was presented again: what must never happen.
+  reuses: 0,
+  errors: [],
+};
+
+function record(provider) {
+  const count = (event, name) => provider.on(event, () => { events[name] += 1; });
+  count('access_token.saved', 'access_tokens');
+  count('refresh_token.saved', 'refresh_tokens');
+  count('refresh_token.consumed', 'refresh_tokens_consumed');
+  count('refresh_token.destroyed', 'refresh_tokens_destroyed');
+  count('grant.success', 'grants_succeeded');
+  count('grant.revoked', 'grants_revoked');
+  const error = (event) => provider.on(event, (_ctx, err) => {
+    if (err.error_detail === 'refresh token already used') events.reuses += 1;
+    events.errors.push({ event, error: err.error ?? 'server_error', detail: err.error_detail ?? err.message });
+  });
+  ['grant.error', 'authorization.error', 'revocation.error', 'introspection.error', 'userinfo.error', 'server_error'].forEach(error);
+}
+
+function configuration() {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    clients: [{
+      client_id: text('CLIENT_ID', 'mortise'),
+      client_secret: text('CLIENT_SECRET'),
+      redirect_uris: text('REDIRECT_URIS').split(' '),
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      response_types: ['code'],
+      token_endpoint_auth_method: text('CLIENT_AUTH', 'client_secret_basic'),
+      id_token_signed_response_alg: 'ES256',
+    }],
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
+    cookies: { keys: [randomBytes(32).toString('hex')] },
+    scopes: ['openid', 'offline_access', 'profile'],
+    claims: { openid: ['sub'], profile: ['name'] },
+    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, name: `Account ${id}` }) }),
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+    features: {
+      devInteractions: { enabled: true },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+    },
+    ttl: {
+      AccessToken: seconds('ACCESS_TOKEN_SECONDS', 60),
+      ClientCredentials: seconds('ACCESS_TOKEN_SECONDS', 60),
+      AuthorizationCode: 60,
+      RefreshToken: seconds('REFRESH_TOKEN_SECONDS', 86400),
+      Grant: 86400,
+      IdToken: 3600,
+      Interaction: 600,
+      Session: 86400,
+    },
+  };
+}
+
+let respond = (_request, response) => response.writeHead(503).end();
+const server = createServer((request, response) => respond(request, response));
+server.on('error', (error) => fail(error.message));
+server.listen(Number(process.env.PORT || 0), '127.0.0.1', () => {
+  // The issuer holds the port, so the provider is made when the port is known.
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(issuer, configuration());
+  record(provider);
+  const callback = provider.callback();
+  respond = (request, response) => {
+    if (request.method === 'GET' && request.url === '/test/events') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(events));
+    } else {
+      callback(request, response);
+    }
+  };
+  console.log(`ready ${issuer}`);
+});
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));

@@ -1,0 +1,111 @@
+//! The runner: ticks in, jobs out, one at a time each, and a stop that waits.
+
+use crate::{JOBS, Job, JobError, jobs};
+use mortise_broker::Broker;
+use mortise_domain::Clock;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
+use tokio_util::task::TaskTracker;
+
+/// Why the worker could not start or stop its ticker.
+#[derive(Debug, thiserror::Error)]
+#[error("the scheduler")]
+pub struct WorkerError(#[from] JobSchedulerError);
+
+/// What a tick did.
+#[derive(Debug)]
+pub enum Ticked {
+    /// The job is still at the tick before.
+    Busy,
+    /// The worker is stopping.
+    Stopping,
+    /// The job ran: how much there was to do, or why it stopped.
+    Ran(Result<usize, JobError>),
+}
+
+/// The jobs of one process.
+pub struct Runner {
+    broker: Arc<Broker>,
+    clock: Arc<dyn Clock>,
+    busy: HashMap<Job, AtomicBool>,
+    stopping: AtomicBool,
+    runs: TaskTracker,
+}
+
+/// Frees the job even if its run panics.
+struct Turn<'a>(&'a AtomicBool);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Runner {
+    /// A runner that has not started.
+    pub fn new(broker: Arc<Broker>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let busy = JOBS.iter().map(|(job, _)| (*job, AtomicBool::new(false))).collect();
+        Arc::new(Self { broker, clock, busy, stopping: AtomicBool::new(false), runs: TaskTracker::new() })
+    }
+
+    /// Runs a job now, unless it is running already.
+    pub async fn tick(&self, job: Job) -> Ticked {
+        if self.stopping.load(Ordering::SeqCst) {
+            return Ticked::Stopping;
+        }
+        let Some(busy) = self.busy.get(&job) else { return Ticked::Stopping };
+        if busy.swap(true, Ordering::SeqCst) {
+            return Ticked::Busy;
+        }
+        let _turn = Turn(busy);
+        let ran = jobs::run(job, &self.broker).await;
+        match &ran {
+            Ok(0) => tracing::trace!(job = job.name(), "nothing to do"),
+            Ok(done) => tracing::debug!(job = job.name(), done, "a job ran"),
+            Err(error @ JobError::Snooze(_)) => tracing::warn!(job = job.name(), error = ?error, "a job snoozes"),
+            Err(error @ JobError::Stop(_)) => tracing::error!(job = job.name(), error = ?error, "a job stopped"),
+        }
+        metrics::counter!("mortise_job_runs_total", "job" => job.name(), "ok" => ok(&ran)).increment(1);
+        if ran.is_ok() {
+            metrics::gauge!("mortise_job_last_completed_seconds", "job" => job.name())
+                .set(self.clock.now().timestamp() as f64);
+        }
+        Ticked::Ran(ran)
+    }
+
+    /// Starts the ticker. Ticks run on tracked tasks, so that [`Runner::stop`] can wait for them.
+    pub async fn start(self: &Arc<Self>) -> Result<JobScheduler, WorkerError> {
+        let scheduler = JobScheduler::new().await?;
+        for (job, cron) in JOBS {
+            let runner = self.clone();
+            let job = *job;
+            let poke = CronJob::new_async(*cron, move |_, _| {
+                let (runner, runs) = (runner.clone(), runner.runs.clone());
+                Box::pin(async move {
+                    runs.spawn(async move { runner.tick(job).await });
+                })
+            })?;
+            scheduler.add(poke).await?;
+        }
+        scheduler.start().await?;
+        Ok(scheduler)
+    }
+
+    /// Stops: no tick begins a job any more, running jobs come to their end, and every refresh in flight is answered and
+    /// stored before this returns.
+    pub async fn stop(&self, mut scheduler: JobScheduler) -> Result<(), WorkerError> {
+        self.stopping.store(true, Ordering::SeqCst);
+        scheduler.shutdown().await?;
+        self.broker.begin_drain();
+        self.runs.close();
+        self.runs.wait().await;
+        self.broker.drain().await;
+        Ok(())
+    }
+}
+
+fn ok(ran: &Result<usize, JobError>) -> &'static str {
+    if ran.is_ok() { "true" } else { "false" }
+}
