@@ -48,11 +48,13 @@ pub enum Error {
     /// The connection is in a state that serves no token.
     #[error(transparent)]
     Unusable(#[from] Unusable),
-    /// A token was asked for that lives longer than the provider's tokens do.
-    #[error("the provider's tokens do not live {min_ttl} s: ask for a smaller `min_ttl`")]
+    /// A token was asked for that lives longer than refreshes can always bring.
+    #[error("a `min_ttl` of {min_ttl} s is more than half of what this provider's tokens live: ask for at most {most}")]
     MinTtlUnavailable {
         /// What was asked for, in seconds.
         min_ttl: u32,
+        /// What can always be had, in seconds.
+        most: u64,
     },
     /// The provider could not be reached, or gave no usable answer.
     #[error("the provider gave no usable answer ({class:?}); nothing is lost and it is tried again")]

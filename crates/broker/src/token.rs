@@ -13,16 +13,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The life that a token should have left where the caller says nothing.
-const USUAL_MIN_TTL: u32 = 60;
-/// The longest `min_ttl` that makes sense.
-const LONGEST_MIN_TTL: u32 = 24 * 3600;
+/// The life that a token should have left where the caller says nothing, if the provider's tokens live that long.
+const USUAL_MIN_TTL: Duration = Duration::from_secs(60);
+
+/// When to ask again where nothing better is known.
+const SOON: Duration = Duration::from_secs(5);
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokenRequest {
-    /// Seconds of life that the token must have left. `None`: 60 where a refresh can bring that, and whatever is still
-    /// valid where it cannot just now.
+    /// Seconds of life that the token must have left: at most half of what the provider's tokens live, so that no caller
+    /// can make every fetch a refresh. `None`: a minute, or a quarter of a shorter life; and whatever is still valid where
+    /// no refresh can bring that just now.
     pub min_ttl: Option<u32>,
 }
 
@@ -58,12 +60,16 @@ impl Broker {
         request: TokenRequest,
     ) -> Result<TokenAnswer> {
         caller.require(ApiScope::TokensRead)?;
-        if request.min_ttl.is_some_and(|seconds| seconds > LONGEST_MIN_TTL) {
-            return Err(Error::invalid("/min_ttl", format!("use at most {LONGEST_MIN_TTL} seconds")));
-        }
         let row = self.token_row(caller, id).await?;
-        if self.lives_for(&row, request.min_ttl.unwrap_or(USUAL_MIN_TTL)) {
+        if self.lives_for(&row, wanted(&row, request)) {
             return self.answer(row).await;
+        }
+        usable(&row)?;
+        if let Some(min_ttl) = request.min_ttl.filter(|_| self.lives_for(&row, Duration::ZERO)) {
+            let most = life(&row).map_or(0, |life| life.as_secs() / 2);
+            if u64::from(min_ttl) > most {
+                return Err(Error::MinTtlUnavailable { min_ttl, most });
+            }
         }
         self.refreshed_token(caller, row, request).await
     }
@@ -99,7 +105,8 @@ impl Broker {
                 self.connection_view(caller.environment, id).await
             }
             Ended::Failed(failure) => Err(self.refresh_error(&row, &failure).await?),
-            Ended::Interrupted => Err(interrupted()),
+            Ended::Later(retry_after) => Err(unavailable(retry_after)),
+            Ended::Interrupted => Err(unavailable(SOON)),
         }
     }
 
@@ -109,27 +116,33 @@ impl Broker {
         row: TokenRow,
         request: TokenRequest,
     ) -> Result<TokenAnswer> {
-        usable(&row)?;
-        let ended = self.refresh_now(caller.environment, row.id, row.generation, Reason::Fetch).await?;
+        let ended = match self.backing_off(&row) {
+            Some(wait) => Ended::Later(wait),
+            None => self.refresh_now(caller.environment, row.id, row.generation, Reason::Fetch).await?,
+        };
         let newer = self.token_row(caller, row.id).await?;
-        let least = request.min_ttl.unwrap_or(0);
-        if newer.generation > row.generation || matches!(ended, Ended::Refreshed | Ended::Moved) {
-            // A provider whose tokens live shorter than the usual wish still gets its tokens served.
-            return match (self.lives_for(&newer, least), request.min_ttl) {
-                (true, _) => self.answer(newer).await,
-                (false, Some(min_ttl)) => Err(usable(&newer).err().unwrap_or(Error::MinTtlUnavailable { min_ttl })),
-                (false, None) => Err(usable(&newer).err().unwrap_or_else(interrupted)),
-            };
-        }
-        // A token that is still valid is not withheld because a refresh failed, unless the caller named a life.
-        if request.min_ttl.is_none() && newer.state == ConnectionState::Active && self.lives_for(&newer, 1) {
+        // A token that is still valid is not withheld because a refresh failed, unless the caller named a life; and a
+        // new one is as long-lived as the provider makes them.
+        let least = Duration::from_secs(request.min_ttl.unwrap_or(1).into());
+        if self.lives_for(&newer, least) {
             return self.answer(newer).await;
         }
         usable(&newer)?;
-        match ended {
-            Ended::Failed(failure) => Err(self.refresh_error(&row, &failure).await?),
-            Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Interrupted => Err(interrupted()),
+        match (ended, request.min_ttl) {
+            (Ended::Failed(failure), _) => Err(self.refresh_error(&row, &failure).await?),
+            (Ended::Later(retry_after), _) => Err(unavailable(retry_after)),
+            (Ended::Refreshed | Ended::Moved, Some(min_ttl)) => {
+                Err(Error::MinTtlUnavailable { min_ttl, most: life(&newer).map_or(0, |life| life.as_secs() / 2) })
+            }
+            (Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Interrupted, _) => Err(unavailable(SOON)),
         }
+    }
+
+    /// How long the next attempt is put off after failures. A caller in a loop must not become a storm at a provider that
+    /// is down: the plan of the failed attempt holds for fetches too.
+    fn backing_off(&self, row: &TokenRow) -> Option<Duration> {
+        let next = row.next_refresh_at.filter(|_| row.failures > 0)?;
+        (next - self.clock.now()).to_std().ok().filter(|wait| !wait.is_zero())
     }
 
     async fn token_row(&self, caller: &Caller, id: ConnectionId) -> Result<TokenRow> {
@@ -138,8 +151,8 @@ impl Broker {
     }
 
     /// A token without a known end is served until somebody says that it fails.
-    fn lives_for(&self, row: &TokenRow, seconds: u32) -> bool {
-        let until = self.clock.now() + Duration::from_secs(seconds.into());
+    fn lives_for(&self, row: &TokenRow, least: Duration) -> bool {
+        let until = self.clock.now() + least;
         let fresh = row.expires_at.is_none_or(|end| end >= until);
         row.state == ConnectionState::Active && row.access.is_some() && fresh
     }
@@ -198,6 +211,17 @@ fn usable(row: &TokenRow) -> Result<()> {
     .into())
 }
 
-fn interrupted() -> Error {
-    Error::ProviderUnavailable { class: FailureClass::Ambiguous, retry_after: Duration::from_secs(5) }
+/// How long the provider makes its tokens live; `None` where nobody knows.
+fn life(row: &TokenRow) -> Option<Duration> {
+    (row.expires_at? - row.refreshed_at?).to_std().ok()
+}
+
+/// The life that the caller needs, or a sensible one.
+fn wanted(row: &TokenRow, request: TokenRequest) -> Duration {
+    let usual = life(row).map_or(USUAL_MIN_TTL, |life| USUAL_MIN_TTL.min(life / 4));
+    request.min_ttl.map_or(usual, |seconds| Duration::from_secs(seconds.into()))
+}
+
+fn unavailable(retry_after: Duration) -> Error {
+    Error::ProviderUnavailable { class: FailureClass::Ambiguous, retry_after: retry_after.max(Duration::from_secs(1)) }
 }

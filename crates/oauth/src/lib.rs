@@ -12,6 +12,8 @@ mod egress;
 mod error;
 mod exchange;
 mod failure;
+#[cfg(test)]
+mod fixture;
 mod ip_policy;
 mod outcome;
 mod policy;
@@ -20,7 +22,7 @@ mod refresh;
 mod request;
 mod response;
 mod revoke;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transport;
 

@@ -6,7 +6,7 @@
 
 use crate::ip_policy::{embedded_v4, special_purpose, unmapped};
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 /// Why a request may not go where it should.
@@ -112,7 +112,8 @@ impl EgressPolicy {
     }
 
     fn opens_loopback(&self) -> bool {
-        self.allow.iter().any(|net| net.addr().is_loopback() || net.contains(&IpAddr::from([127, 0, 0, 1])))
+        let usual = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        usual.iter().any(|address| self.opens(*address)) || self.allow.iter().any(|net| net.addr().is_loopback())
     }
 }
 
@@ -120,3 +121,6 @@ fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@ use crate::row::{Reading, write_json};
 use crate::{Page, Result, Store, StoreError, time};
 use mortise_domain::{ApiKeyId, ApiScope, EnvironmentKey, Timestamp};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+};
 use uuid::Uuid;
 
 /// An API key, without its secret.

@@ -240,7 +240,8 @@ impl Store {
     }
 
     async fn connector_alive(&self, tx: &impl ConnectionTrait, key: ConnectorKey) -> Result<()> {
-        let select = Sql::new(self.dialect, "SELECT id FROM connectors WHERE deleted_at = 0 AND id = ").bind(key.as_uuid());
+        let select =
+            Sql::new(self.dialect, "SELECT id FROM connectors WHERE deleted_at = 0 AND id = ").bind(key.as_uuid());
         let found = tx.query_one_raw(select.text(self.dialect.for_share()).build()).await?;
         found.map(drop).ok_or(StoreError::Missing("connector"))
     }

@@ -67,7 +67,11 @@ async fn alive(db: &impl ConnectionTrait, env: EnvironmentKey, id: &ConnectorId)
     Ok(query.one(db).await?)
 }
 
-async fn version_of(db: &impl ConnectionTrait, connector: &connectors::Model, version: i32) -> Result<Option<Connector>> {
+async fn version_of(
+    db: &impl ConnectionTrait,
+    connector: &connectors::Model,
+    version: i32,
+) -> Result<Option<Connector>> {
     let found = versions::Entity::find_by_id((connector.id, version)).one(db).await?;
     found.map(|version| Connector::read(connector, version)).transpose()
 }
@@ -157,7 +161,11 @@ impl Store {
     }
 
     /// A page of an environment's connectors, each in its newest version.
-    pub async fn connector_list(&self, environment: EnvironmentKey, page: Page) -> Result<(Vec<Connector>, Option<Uuid>)> {
+    pub async fn connector_list(
+        &self,
+        environment: EnvironmentKey,
+        page: Page,
+    ) -> Result<(Vec<Connector>, Option<Uuid>)> {
         let rows = connectors::Entity::find()
             .filter(connectors::Column::EnvironmentId.eq(environment.as_uuid()))
             .filter(connectors::Column::DeletedAt.eq(0))

@@ -123,7 +123,11 @@ impl Store {
     }
 
     /// A page of an environment's customers.
-    pub async fn customer_list(&self, environment: EnvironmentKey, page: Page) -> Result<(Vec<Customer>, Option<Uuid>)> {
+    pub async fn customer_list(
+        &self,
+        environment: EnvironmentKey,
+        page: Page,
+    ) -> Result<(Vec<Customer>, Option<Uuid>)> {
         let rows = Entity::find()
             .filter(Column::EnvironmentId.eq(environment.as_uuid()))
             .filter(Column::DeletedAt.eq(0))

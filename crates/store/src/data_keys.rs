@@ -91,11 +91,8 @@ impl Store {
 
     /// Replaces the wrapping; `false` when `from_kek` no longer is what wraps it.
     pub async fn data_key_rewrap(&self, id: DataKeyId, from_kek: &str, to_kek: &str, wrapped: Vec<u8>) -> Result<bool> {
-        let row = ActiveModel {
-            key_encryption_key: Set(to_kek.to_owned()),
-            wrapped: Set(wrapped),
-            ..Default::default()
-        };
+        let row =
+            ActiveModel { key_encryption_key: Set(to_kek.to_owned()), wrapped: Set(wrapped), ..Default::default() };
         let update = Entity::update_many()
             .set(row)
             .filter(Column::Id.eq(id.as_uuid()))

@@ -79,7 +79,9 @@ fn changed(dialect: Dialect, change: StateChange) -> Sql {
     let at = time::to_millis(change.at);
     let due = (change.to == ConnectionState::Active).then_some(at);
     let ended = match change.to {
-        ConnectionState::Revoked => ", family = family + 1, access_token = NULL, refresh_token = NULL, expires_at = NULL",
+        ConnectionState::Revoked => {
+            ", family = family + 1, access_token = NULL, refresh_token = NULL, expires_at = NULL"
+        }
         _ => "",
     };
     Sql::new(dialect, "UPDATE connections SET state = ")

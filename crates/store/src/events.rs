@@ -5,8 +5,10 @@ use crate::row::{Reading, write_object};
 use crate::{Page, Result, Store, StoreError, time};
 use mortise_domain::{ConnectionId, EnvironmentKey, EventId, EventKind, Timestamp};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use sea_orm::QueryTrait as _;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use uuid::Uuid;
 
 /// One line of a timeline.

@@ -8,8 +8,8 @@ use crate::sql::Sql;
 use crate::transaction::transact;
 use crate::{Result, Store, StoreError, time};
 use mortise_domain::{
-    AppKey, ConnectSessionId, ConnectionId, ConnectionState, CustomerKey, EnvironmentKey, ScopeSet, Sealed, StateReason,
-    Timestamp,
+    AppKey, ConnectSessionId, ConnectionId, ConnectionState, CustomerKey, EnvironmentKey, ScopeSet, Sealed,
+    StateReason, Timestamp,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, EntityTrait as _, QuerySelect as _};
@@ -168,7 +168,8 @@ impl Store {
                     }
                     None if grant.replaces_family.is_none() => {
                         self.owners_alive(tx, grant.customer, grant.app).await?;
-                        let inserted = Entity::insert(new_row(of, now, columns.clone())).exec_without_returning(tx).await;
+                        let inserted =
+                            Entity::insert(new_row(of, now, columns.clone())).exec_without_returning(tx).await;
                         inserted.map_err(StoreError::on_insert("connection"))?;
                     }
                     Some(_) | None => return Err(StoreError::Stale("connection")),
@@ -228,9 +229,12 @@ impl Store {
     }
 
     fn completed(&self, session: ConnectSessionId, connection: ConnectionId) -> Sql {
-        Sql::new(self.dialect, "UPDATE connect_sessions SET status = 'completed', error = NULL, result_connection_id = ")
-            .bind(connection.as_uuid())
-            .with(" WHERE id = ", session.as_uuid())
-            .text(" AND status IN ('open', 'awaiting_completion')")
+        Sql::new(
+            self.dialect,
+            "UPDATE connect_sessions SET status = 'completed', error = NULL, result_connection_id = ",
+        )
+        .bind(connection.as_uuid())
+        .with(" WHERE id = ", session.as_uuid())
+        .text(" AND status IN ('open', 'awaiting_completion')")
     }
 }

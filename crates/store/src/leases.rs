@@ -117,3 +117,6 @@ impl Store {
             .text(")")
     }
 }
+
+#[cfg(test)]
+mod tests;

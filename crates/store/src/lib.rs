@@ -49,7 +49,7 @@ pub use grants::{NewGrant, NewPending};
 pub use idempotency::{IdempotencyBegin, IdempotencyKey};
 pub use leases::{ClaimOne, ClaimTerms, Claimed};
 pub use page::Page;
-pub use refresh::{CommitOutcome, RefreshFailed, RefreshResult};
+pub use refresh::{CommitOutcome, Doubt, RefreshFailed, RefreshResult};
 pub use revocations::{NewRevocation, Revocation};
 pub use token_row::TokenRow;
 

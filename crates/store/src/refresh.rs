@@ -5,7 +5,9 @@ use crate::row::{short, write_scopes};
 use crate::sql::Sql;
 use crate::transaction::transact;
 use crate::{Result, Store, time};
-use mortise_domain::{AttemptId, ConnectionId, ConnectionState, EnvironmentKey, EventKind, ScopeSet, Sealed, Timestamp};
+use mortise_domain::{
+    AttemptId, ConnectionId, ConnectionState, EnvironmentKey, EventKind, ScopeSet, Sealed, Timestamp,
+};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use serde_json::json;
 
@@ -66,9 +68,19 @@ pub struct RefreshFailed {
     pub failures: i32,
     /// How it ended; cut at 255 characters.
     pub last_error: String,
-    /// Whether the request may have been processed, or one before it: the attempt stays noted, and until its deadline
-    /// nobody sends another.
-    pub in_doubt: bool,
+    /// What is not known about it.
+    pub doubt: Doubt,
+}
+
+/// What is not known about a refresh that brought no pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing: the provider did not look at the refresh token.
+    None,
+    /// Whether it was processed, by this attempt or one before it; but no request is under way any more.
+    Processed,
+    /// Whether it was processed, and whether it still will be: until its deadline nobody sends another.
+    UnderWay,
 }
 
 impl Store {
@@ -120,7 +132,9 @@ impl Store {
                 ", next_refresh_at = CASE WHEN state IN ('active', 'needs_reauth') THEN ",
                 result.next_refresh_at.map(time::to_millis),
             )
-            .text(" ELSE NULL END, state_reason = CASE state WHEN 'needs_reauth' THEN 'consented' ELSE state_reason END")
+            .text(
+                " ELSE NULL END, state_reason = CASE state WHEN 'needs_reauth' THEN 'consented' ELSE state_reason END",
+            )
             .with(", state_since = CASE state WHEN 'needs_reauth' THEN ", at)
             .text(" ELSE state_since END, state = CASE state WHEN 'needs_reauth' THEN 'active' ELSE state END")
             .with(" WHERE id = ", result.id.as_uuid())
@@ -171,7 +185,11 @@ impl Store {
     }
 
     fn failure(&self, failed: &RefreshFailed) -> Sql {
-        let certain = if failed.in_doubt { "" } else { ", attempt_id = NULL, attempt_deadline = NULL" };
+        let certain = match failed.doubt {
+            Doubt::None => ", attempt_id = NULL, attempt_deadline = NULL",
+            Doubt::Processed => ", attempt_deadline = NULL",
+            Doubt::UnderWay => "",
+        };
         Sql::new(self.dialect, "UPDATE connections SET lease_owner = NULL, lease_until = NULL, fence = fence + 1")
             .text(certain)
             .with(", next_refresh_at = CASE state WHEN 'active' THEN ", time::to_millis(failed.next_refresh_at))

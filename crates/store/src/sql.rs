@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn places_are_numbered_where_the_database_wants_numbers() {
-        let sql = |dialect| Sql::new(dialect, "a = ").bind(1_i64).text(" AND b IN (").list([2_i64, 3]).text(")").build().sql;
+        let sql =
+            |dialect| Sql::new(dialect, "a = ").bind(1_i64).text(" AND b IN (").list([2_i64, 3]).text(")").build().sql;
         assert_eq!(sql(Dialect::Postgres), "a = $1 AND b IN ($2, $3)");
         assert_eq!(sql(Dialect::MySql), "a = ? AND b IN (?, ?)");
         assert_eq!(sql(Dialect::Sqlite), "a = ? AND b IN (?, ?)");

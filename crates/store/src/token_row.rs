@@ -39,13 +39,17 @@ pub struct TokenRow {
     pub granted_scopes: Option<ScopeSet>,
     /// What was requested.
     pub requested_scopes: ScopeSet,
+    /// When the access token was asked for.
+    pub refreshed_at: Option<Timestamp>,
+    /// How many refreshes failed since.
+    pub failures: i32,
 }
 
 macro_rules! select {
     ($id:literal, $environment:literal) => {
         concat!(
             "SELECT customer_id, app_id, state, state_reason, access_token, family, generation, expires_at, ",
-            "next_refresh_at, granted_scopes, requested_scopes FROM connections WHERE id = ",
+            "next_refresh_at, granted_scopes, requested_scopes, refreshed_at, failures FROM connections WHERE id = ",
             $id,
             " AND environment_id = ",
             $environment
@@ -55,7 +59,11 @@ macro_rules! select {
 
 impl Store {
     /// The part of a connection that a token is served from.
-    pub async fn connection_token_row(&self, environment: EnvironmentKey, id: ConnectionId) -> Result<Option<TokenRow>> {
+    pub async fn connection_token_row(
+        &self,
+        environment: EnvironmentKey,
+        id: ConnectionId,
+    ) -> Result<Option<TokenRow>> {
         let sql = match self.dialect {
             Dialect::Postgres => select!("$1", "$2"),
             Dialect::MySql | Dialect::Sqlite => select!("?", "?"),
@@ -83,6 +91,8 @@ fn read(row: &QueryResult, environment: EnvironmentKey, id: ConnectionId) -> Res
         next_refresh_at: reading.some_time("next_refresh_at", at(row, 8)?)?,
         granted_scopes: at::<Option<String>>(row, 9)?.as_deref().map(read_scopes),
         requested_scopes: read_scopes(&at::<String>(row, 10)?),
+        refreshed_at: reading.some_time("refreshed_at", at(row, 11)?)?,
+        failures: at(row, 12)?,
     })
 }
 

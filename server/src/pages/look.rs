@@ -1,5 +1,7 @@
 //! How things look that have no picture: initials on a colour, times, hosts with gaps.
 
+use askama::Template;
+use askama::filters::HtmlSafe;
 use mortise_domain::Timestamp;
 
 /// A name as initials on one of eight colours, always the same one for the same name. Nobody's logo is shown: a page that
@@ -22,28 +24,49 @@ impl Avatar {
 }
 
 /// An instant, for a program and for a person without a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(ext = "html", source = r#"<time datetime="{{ iso }}" {{ mode }}>{{ text }}</time>"#)]
 pub(super) struct When {
-    pub(super) iso: String,
-    pub(super) text: String,
+    iso: String,
+    text: String,
+    /// What a script makes of it.
+    mode: &'static str,
 }
+
+// Its own template has escaped what is in it.
+impl HtmlSafe for When {}
 
 impl When {
-    /// To the second.
-    pub(super) fn of(at: Timestamp) -> Self {
-        Self::shown(at, "%Y-%m-%d %H:%M:%S UTC")
+    /// To the second; a script turns it into "in 4 min".
+    pub(super) fn relative(at: Timestamp) -> Self {
+        Self::shown(at, "%Y-%m-%d %H:%M:%S UTC", "data-relative")
     }
 
-    /// As a customer would say it.
-    pub(super) fn short(at: Timestamp) -> Self {
-        Self::shown(at, "%H:%M UTC")
+    /// To the second, and so it stays.
+    pub(super) fn exact(at: Timestamp) -> Self {
+        Self::shown(at, "%Y-%m-%d %H:%M:%S UTC", "")
     }
 
-    fn shown(at: Timestamp, format: &str) -> Self {
+    /// As a customer would say it; a script turns it into the customer's own time zone.
+    pub(super) fn clock(at: Timestamp) -> Self {
+        Self::shown(at, "%H:%M UTC", "data-clock")
+    }
+
+    fn shown(at: Timestamp, format: &str, mode: &'static str) -> Self {
         let iso = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        Self { iso, text: at.format(format).to_string() }
+        Self { iso, text: at.format(format).to_string(), mode }
     }
 }
+
+/// A state in a word, on a colour that says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
+#[template(ext = "html", source = r#"<span class="badge {{ tone }}">{{ word }}</span>"#)]
+pub(super) struct Badge {
+    pub(super) tone: &'static str,
+    pub(super) word: &'static str,
+}
+
+impl HtmlSafe for Badge {}
 
 /// A stretch of a host: written out, or a gap that a field fills.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::{Broker, Error, Result};
 use mortise_connectors::RecoveryClass;
 use mortise_domain::{AppId, ConnectionState, EventKind, StateReason, Timestamp, backoff};
 use mortise_oauth::{Failure, FailureClass};
-use mortise_store::{Claimed, Connection, RefreshFailed, StateChange};
+use mortise_store::{Claimed, Connection, Doubt, RefreshFailed, StateChange};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl Broker {
             next_refresh_at: next,
             failures,
             last_error: failure.error.clone().unwrap_or_else(|| outcome_word(failure.class).to_owned()),
-            in_doubt: ambiguous || claimed.interrupted.is_some(),
+            doubt: doubt(&failure, claimed),
         };
         if !self.store.refresh_failed(&change, self.event(kind, detail)).await? {
             return Ok(Ended::Moved);
@@ -131,6 +131,16 @@ impl Broker {
         }
         self.forget_app(&app.app).await;
         Ok(())
+    }
+}
+
+/// A reply that came whole, senseless as it may be, ends its request; what broke or timed out may still be processed.
+/// Doubt about an earlier attempt stays until one succeeds.
+fn doubt(failure: &Failure, claimed: &Claimed) -> Doubt {
+    match (failure.class, failure.status, claimed.interrupted) {
+        (FailureClass::Ambiguous, None, _) => Doubt::UnderWay,
+        (FailureClass::Ambiguous, Some(_), _) | (_, _, Some(_)) => Doubt::Processed,
+        (_, _, None) => Doubt::None,
     }
 }
 

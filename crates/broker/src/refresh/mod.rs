@@ -60,6 +60,8 @@ pub(crate) enum Ended {
     Unusable,
     /// It will be tried again.
     Failed(std::sync::Arc<Failure>),
+    /// Nothing may be sent yet: an earlier attempt without an answer may still be under way.
+    Later(std::time::Duration),
     /// The database went away; the pair, if there was one, is in the spill folder.
     Interrupted,
 }

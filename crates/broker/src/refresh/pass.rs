@@ -59,7 +59,7 @@ impl Broker {
             let Some(landing) = self.begin(claim, Reason::Probe, claimed_at) else { continue };
             match landed(landing).await {
                 Some(Ended::Failed(failure)) if failure.class != mortise_oauth::FailureClass::GrantRejected => {}
-                Some(Ended::Interrupted) | None => {}
+                Some(Ended::Later(_) | Ended::Interrupted) | None => {}
                 // Any answer about the grant itself means that the client was accepted.
                 Some(Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Failed(_)) => {
                     self.store.app_release(app).await?;
@@ -137,7 +137,11 @@ impl Broker {
                             flight.land(Ended::Unusable);
                             return Ok(Ended::Unusable);
                         }
-                        ClaimOne::Busy { .. } => drop(flight),
+                        ClaimOne::Busy { leased: true, .. } => drop(flight),
+                        ClaimOne::Busy { leased: false, until, now } => {
+                            flight.land(Ended::Interrupted);
+                            return Ok(Ended::Later((until - now).to_std().unwrap_or_default()));
+                        }
                     }
                 }
             }

@@ -20,23 +20,25 @@ pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
 
     let assembled = assemble::checked_broker(&settings).await?;
     let listener = serve::listen(&settings)?;
-    let sandbox = sandbox::start(&options).await?;
-    let demo = demo::set_up(&assembled.broker, &options.data_dir, &sandbox.base_url()).await?;
+    let (sandbox, providing) = sandbox::bind(&options)?;
+    let demo = demo::set_up(&assembled.broker, &options.data_dir, sandbox.base_url()).await?;
     let runner = Runner::new(assembled.broker.clone(), assembled.clock.clone());
     let ticker = runner.start().await?;
-    let server = mortise_server::run(serve::state(&assembled, serve::metrics()?), listener, settings.http_workers)?;
-    let handle = server.handle();
+    let serving = mortise_server::run(serve::state(&assembled, serve::metrics()?), listener, settings.http_workers)?;
+    let handle = serving.handle();
 
     print::line(demo.greeting(&settings))?;
-    let stopper = async move {
+    let stopping = async move {
         let requested = stop::requested().await;
         handle.stop(true).await;
+        // The provider goes last: refreshes in flight need its answers.
+        runner.stop(ticker).await?;
+        sandbox.stop().await;
         requested
     };
-    let (served, stopped) = tokio::join!(server, stopper);
-    runner.stop(ticker).await?;
-    sandbox.stop().await?;
+    let (served, provided, stopped) = tokio::join!(serving, providing, stopping);
     served?;
+    provided?;
     stopped
 }
 

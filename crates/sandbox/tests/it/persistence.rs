@@ -16,13 +16,13 @@ async fn a_restart_keeps_clients_settings_codes_and_tokens() {
     let kit = start(&path).await;
     kit.control("clients", json!({"client_id": "c", "client_secret": "client-canary"})).await;
     kit.control("classes/g", json!({"grace": 9})).await;
+    let code = kit.consent(RecoveryClass::S, "allow").await.remove("code").unwrap();
     let mut pairs = Vec::new();
     for class in RecoveryClass::ALL {
         let (_, first) = kit.connect(class).await;
         let (access, second) = tokens(&kit.refresh(class, &first).await);
         pairs.push((class, first, access, second));
     }
-    let code = kit.consent(RecoveryClass::S, "allow").await.remove("code").unwrap();
     kit.stop().await;
 
     let text = std::fs::read_to_string(&path).unwrap();

@@ -19,6 +19,8 @@ pub enum ClaimOne {
         until: Timestamp,
         /// The database's clock now.
         now: Timestamp,
+        /// Whether somebody is at it, who will tell; otherwise only time will.
+        leased: bool,
     },
     /// It has another token pair than the caller saw: look again.
     Moved,
@@ -57,7 +59,8 @@ impl Store {
             }
             let until = connection.lease_until.max(connection.attempt_deadline);
             if let Some(until) = until.filter(|until| *until > now) {
-                return Ok(ClaimOne::Busy { until, now });
+                let leased = connection.lease_until.is_some_and(|until| until > now);
+                return Ok(ClaimOne::Busy { until, now, leased });
             }
             let taken = self.take(tx, terms, free, &[Ids { attempt, event }]).await?.pop();
             Ok(taken.map_or(ClaimOne::Moved, |claim| ClaimOne::Claimed(Box::new(claim))))

@@ -1,6 +1,6 @@
 //! The second half of a claim: the update that names the fences that were seen, and the lines in the timelines.
 
-use super::{Claimed, ClaimTerms};
+use super::{ClaimTerms, Claimed};
 use crate::entity::connections::Model;
 use crate::events::{self, NewEvent};
 use crate::row::impossible;
@@ -73,7 +73,8 @@ impl Store {
         ids: &[Ids],
     ) -> Result<Vec<Claimed>> {
         let Some(now) = free.first().map(|first| first.now) else { return Ok(Vec::new()) };
-        let claimed: Vec<Claimed> = free.into_iter().zip(ids).map(|(row, ids)| claimed(row, *ids, now, terms)).collect();
+        let claimed: Vec<Claimed> =
+            free.into_iter().zip(ids).map(|(row, ids)| claimed(row, *ids, now, terms)).collect();
         let update = Sql::new(self.dialect, "UPDATE connections SET lease_owner = ")
             .bind(terms.owner.as_uuid())
             .with(", lease_until = ", time::to_millis(now + terms.lease))

@@ -76,7 +76,7 @@ impl ConnectTemplate {
             customer: page.customer,
             repairs: page.repairs,
             back_to: page.return_url.as_ref().and_then(host_of),
-            expires: When::short(page.expires_at),
+            expires: When::clock(page.expires_at),
             csrf,
             faulty: attempted.is_some(),
             choices,
@@ -126,7 +126,24 @@ impl ChoiceView {
     }
 }
 
+impl ChoiceView {
+    fn is_faulty(&self) -> bool {
+        !self.faults.is_empty() || self.fields.iter().any(|field| field.fault.is_some())
+    }
+}
+
 impl FieldView {
+    /// The ids of what explains it, for whoever cannot see that it stands close by.
+    fn described_by(&self) -> String {
+        let parts = [
+            (self.description.is_some(), "hint"),
+            (self.around.is_some(), "part"),
+            (self.fault.is_some(), "fault"),
+        ];
+        let ids = parts.into_iter().filter(|(there, _)| *there).map(|(_, part)| format!("{}-{part}", self.id));
+        ids.collect::<Vec<_>>().join(" ")
+    }
+
     fn of(id: String, field: Field, typed: Option<String>, fault: Option<String>) -> Self {
         let gap = format!("{{{}}}", field.name);
         let around = field.becomes.as_deref().and_then(|host| host.split_once(&gap));

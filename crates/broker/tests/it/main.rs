@@ -1,0 +1,16 @@
+//! The use cases over a real database and a provider that follows a script.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop loudly"
+)]
+
+mod bench;
+mod callback;
+mod end;
+mod keys;
+mod refresh;
+mod spill;
+mod token;
