@@ -106,7 +106,7 @@ impl Broker {
             }
             Ended::Failed(failure) => Err(self.refresh_error(&row, &failure).await?),
             Ended::Later(retry_after) => Err(unavailable(retry_after)),
-            Ended::Interrupted => Err(unavailable(SOON)),
+            Ended::Interrupted | Ended::Abandoned => Err(unavailable(SOON)),
         }
     }
 
@@ -134,7 +134,9 @@ impl Broker {
             (Ended::Refreshed | Ended::Moved, Some(min_ttl)) => {
                 Err(Error::MinTtlUnavailable { min_ttl, most: life(&newer).map_or(0, |life| life.as_secs() / 2) })
             }
-            (Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Interrupted, _) => Err(unavailable(SOON)),
+            (Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Interrupted | Ended::Abandoned, _) => {
+                Err(unavailable(SOON))
+            }
         }
     }
 

@@ -117,6 +117,7 @@ fn message(mut outbound: Outbound) -> Result<Request, EgressRefusal> {
         value.set_sensitive(true);
         request.headers_mut().append(name, value);
     }
+    // From here on the body lies in buffers of the HTTP and TLS libraries, which are not wiped.
     if outbound.method == Method::Post {
         *request.body_mut() = Some(std::mem::take(&mut *outbound.body).into());
     }

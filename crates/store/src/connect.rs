@@ -20,7 +20,8 @@ impl Store {
     /// not looked at.
     ///
     /// # Errors
-    /// [`StoreError::UnknownDatabase`] for another URL, [`StoreError::Unavailable`] when nobody answers.
+    /// [`StoreError::UnknownDatabase`] for another URL, [`StoreError::InMemory`] for one without a file,
+    /// [`StoreError::Unavailable`] when nobody answers.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
         let mut options = ConnectOptions::new(native_url(url)?);
         options
@@ -92,6 +93,9 @@ fn native_url(url: &str) -> Result<String> {
     match scheme {
         "postgres" | "postgresql" => Ok(format!("postgres:{rest}")),
         "mysql" | "mariadb" => Ok(format!("mysql:{rest}")),
+        "sqlite" if rest.is_empty() || url.contains(":memory:") || url.contains("mode=memory") => {
+            Err(StoreError::InMemory)
+        }
         "sqlite" => Ok(url.to_owned()),
         _ => Err(StoreError::UnknownDatabase),
     }
@@ -108,6 +112,9 @@ mod tests {
         assert_eq!(native_url("sqlite:a.db").ok().as_deref(), Some("sqlite:a.db"));
         for bad in ["", "a.db", "mssql://h/d", "POSTGRES://h/d"] {
             assert!(matches!(native_url(bad), Err(StoreError::UnknownDatabase)), "{bad}");
+        }
+        for forgetful in ["sqlite:", "sqlite::memory:", "sqlite://file?mode=memory"] {
+            assert!(matches!(native_url(forgetful), Err(StoreError::InMemory)), "{forgetful}");
         }
     }
 }

@@ -28,6 +28,9 @@ pub enum StoreError {
         /// The row's id, or its parent's where the row has none of its own.
         row: Uuid,
     },
+    /// The URL names a SQLite database in memory, of which every connection would have its own.
+    #[error("a SQLite database in memory forgets everything: name a file, as in `sqlite:mortise.db`")]
+    InMemory,
     /// A value cannot be written as JSON.
     #[error("a value cannot be stored as JSON")]
     Json(#[from] serde_json::Error),
@@ -81,7 +84,9 @@ impl From<DbErr> for StoreError {
             _ => false,
         };
         let code = code_of(&error);
-        let told = code.is_some_and(|code| code.starts_with("08") || UNAVAILABLE.contains(&code.as_str()));
+        let told = code.is_some_and(|code| {
+            code.starts_with("08") || UNAVAILABLE.contains(&code.as_str()) || TRANSIENT.contains(&code.as_str())
+        });
         if away || told { Self::Unavailable(error) } else { Self::Refused(error) }
     }
 }

@@ -1,14 +1,15 @@
 //! What becomes of a refresh: its pair is stored, or its failure is.
 
+use crate::dialect::Dialect;
 use crate::events::{self, NewEvent};
-use crate::row::{short, write_scopes};
+use crate::row::{short, write_object, write_scopes};
 use crate::sql::Sql;
 use crate::transaction::transact;
 use crate::{Result, Store, time};
 use mortise_domain::{
     AttemptId, ConnectionId, ConnectionState, EnvironmentKey, EventKind, ScopeSet, Sealed, Timestamp,
 };
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 /// A pair that a refresh brought.
@@ -88,14 +89,32 @@ impl Store {
     /// refreshed. Whose the lease is does not matter: a late reply is as good as an early one. Doing it again changes
     /// nothing. The event gets the attempt and the generation as details.
     pub async fn refresh_commit(&self, result: &RefreshResult, event: NewEvent) -> Result<CommitOutcome> {
-        let event = self.with_proof(result, event).row(result.id);
+        let event = self.with_proof(result, event);
+        if self.dialect == Dialect::Postgres {
+            let stored = self.write(self.pair_and_event(result, &event).build()).await?.rows_affected() == 1;
+            return if stored { Ok(CommitOutcome::Committed) } else { self.why_not(&self.db, result).await };
+        }
+        let event = event.row(result.id);
         transact!(self, tx, {
-            if tx.execute_raw(self.pair(result).build()).await?.rows_affected() == 0 {
+            let update = self.pair(Sql::new(self.dialect, ""), result);
+            if tx.execute_raw(update.build()).await?.rows_affected() == 0 {
                 return self.why_not(tx, result).await;
             }
             events::append(tx, vec![event.clone()]).await?;
             Ok(CommitOutcome::Committed)
         })
+    }
+
+    /// Both in one statement, which is a transaction of its own: one round trip where a transaction takes four, for the
+    /// write that there is most of.
+    fn pair_and_event(&self, result: &RefreshResult, event: &NewEvent) -> Sql {
+        self.pair(Sql::new(self.dialect, "WITH pair AS ("), result)
+            .text(" RETURNING id) INSERT INTO events (connection_id, id, kind, at, detail) SELECT pair.id, ")
+            .bind(event.id.as_uuid())
+            .with(", ", event.kind.as_str())
+            .with(", ", time::to_millis(event.at))
+            .with(", ", write_object(&event.detail))
+            .text(" FROM pair")
     }
 
     fn with_proof(&self, result: &RefreshResult, mut event: NewEvent) -> NewEvent {
@@ -110,10 +129,10 @@ impl Store {
     /// MariaDB assigns from left to right and later expressions see what earlier ones wrote: the state comes last. A
     /// connection that was given up and then gets a pair after all is active again; one that was switched off keeps the
     /// pair and stays off.
-    fn pair(&self, result: &RefreshResult) -> Sql {
+    fn pair(&self, begun: Sql, result: &RefreshResult) -> Sql {
         let at = time::to_millis(result.refreshed_at);
-        let mut sql = Sql::new(self.dialect, "UPDATE connections SET generation = ")
-            .bind(result.parent_generation + 1)
+        let mut sql = begun
+            .with("UPDATE connections SET generation = ", result.parent_generation + 1)
             .with(", access_token = ", result.access.as_bytes().to_vec())
             .with(", refresh_token = ", result.refresh.as_ref().map(|token| token.as_bytes().to_vec()))
             .with(", refreshed_at = ", at)
@@ -144,14 +163,14 @@ impl Store {
             .text(" AND state <> 'revoked'")
     }
 
-    async fn why_not(&self, tx: &DatabaseTransaction, result: &RefreshResult) -> Result<CommitOutcome> {
-        if self.is_proven(tx, result).await? {
+    async fn why_not(&self, db: &impl ConnectionTrait, result: &RefreshResult) -> Result<CommitOutcome> {
+        if self.is_proven(db, result).await? {
             return Ok(CommitOutcome::AlreadyCommitted);
         }
         let select = Sql::new(self.dialect, "SELECT state, family FROM connections WHERE id = ")
             .bind(result.id.as_uuid())
             .with(" AND environment_id = ", result.environment.as_uuid());
-        let Some(row) = tx.query_one_raw(select.build()).await? else { return Ok(CommitOutcome::Gone) };
+        let Some(row) = db.query_one_raw(select.build()).await? else { return Ok(CommitOutcome::Gone) };
         if row.try_get::<String>("", "state")? == ConnectionState::Revoked.as_str() {
             return Ok(CommitOutcome::Gone);
         }
@@ -161,14 +180,14 @@ impl Store {
 
     /// The timeline is written with the pair or not at all, so it knows every attempt that was ever committed, however
     /// many came after it.
-    async fn is_proven(&self, tx: &DatabaseTransaction, result: &RefreshResult) -> Result<bool> {
+    async fn is_proven(&self, db: &impl ConnectionTrait, result: &RefreshResult) -> Result<bool> {
         let select = Sql::new(self.dialect, "SELECT 1 FROM events WHERE connection_id = ")
             .bind(result.id.as_uuid())
             .with(" AND kind IN (", EventKind::Refreshed.as_str())
             .with(", ", EventKind::Recovered.as_str())
             .with(") AND detail LIKE ", format!("%\"attempt\":\"{}\"%", result.attempt))
             .text(" LIMIT 1");
-        Ok(tx.query_one_raw(select.build()).await?.is_some())
+        Ok(db.query_one_raw(select.build()).await?.is_some())
     }
 
     /// Ends a claim without a pair and plans the next attempt; `false` when the claim was lost, to a later claim or to a

@@ -11,6 +11,10 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait as _, FromQueryResult as _};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use uuid::Uuid;
+
+/// For how long a row that does not read is left alone.
+const PUT_OFF: Duration = Duration::from_secs(600);
 
 /// A revocation to queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,26 +162,35 @@ impl Store {
         owner: LeaseOwner,
         lease: Duration,
     ) -> Result<Vec<Revocation>> {
-        let mut taken = Vec::new();
+        let (mut taken, mut unread, mut now) = (Vec::new(), Vec::new(), 0);
         for row in tx.query_all_raw(select.build()).await? {
-            let until = row.try_get::<i64>("", "db_now")?.saturating_add(time::millis_of(lease));
-            let mut model = Model::from_query_result(&row, "")?;
-            model.lease_until = Some(until);
-            match Revocation::try_from(model) {
+            now = row.try_get::<i64>("", "db_now")?;
+            let id: Uuid = row.try_get("", "id")?;
+            let model = Model::from_query_result(&row, "").map_err(StoreError::from);
+            match model.and_then(Revocation::try_from) {
                 Ok(revocation) => taken.push(revocation),
-                Err(error) => tracing::error!(%error, "a queued revocation does not read and is left out"),
+                Err(error) => {
+                    tracing::error!(revocation = %id, error = ?error, "a queued revocation does not read and is put off");
+                    unread.push(id);
+                }
             }
         }
-        if let Some(until) = taken.first().and_then(|first| first.lease_until) {
+        if !unread.is_empty() {
+            let update =
+                Sql::new(self.dialect, "UPDATE revocations SET due_at = ").bind(now + time::millis_of(PUT_OFF));
+            tx.execute_raw(update.text(" WHERE id IN (").list(unread).text(")").build()).await?;
+        }
+        let until = now.saturating_add(time::millis_of(lease));
+        if !taken.is_empty() {
             let update = Sql::new(self.dialect, "UPDATE revocations SET lease_owner = ")
                 .bind(owner.as_uuid())
-                .with(", lease_until = ", time::to_millis(until))
+                .with(", lease_until = ", until)
                 .text(" WHERE id IN (")
                 .list(taken.iter().map(|revocation| revocation.id.as_uuid()))
                 .text(")");
             tx.execute_raw(update.build()).await?;
-            taken.iter_mut().for_each(|revocation| revocation.lease_until = Some(until));
         }
+        taken.iter_mut().for_each(|revocation: &mut Revocation| revocation.lease_until = time::from_millis(until));
         Ok(taken)
     }
 

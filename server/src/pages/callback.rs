@@ -34,10 +34,13 @@ pub(super) async fn finish(state: web::Data<State>, request: HttpRequest, contex
         _ => None,
     };
     let mut answer = match finished {
-        Ok(CallbackOutcome::Connected { return_url: Some(url), .. } | CallbackOutcome::AwaitingCompletion { return_url: url }) => {
-            html::see_other(&state, url.as_str()).finish()
+        Ok(
+            CallbackOutcome::Connected { return_url: Some(url), .. }
+            | CallbackOutcome::AwaitingCompletion { return_url: url },
+        ) => html::see_other(&state, url.as_str()).finish(),
+        Ok(CallbackOutcome::Connected { provider, return_url: None, .. }) => {
+            super::connect::to_done(&state, Some(&provider))
         }
-        Ok(CallbackOutcome::Connected { provider, return_url: None, .. }) => super::connect::to_done(&state, Some(&provider)),
         Err((error, link)) => fault::page(&state, &request, &error, link),
     };
     if let Some(name) = spent {

@@ -39,7 +39,13 @@ pub(super) fn make(state: &State, name: String, value: String, same_site: SameSi
 }
 
 /// The same for so many seconds; `0` takes it back.
-pub(super) fn lasting(state: &State, name: String, value: String, same_site: SameSite, seconds: i64) -> Cookie<'static> {
+pub(super) fn lasting(
+    state: &State,
+    name: String,
+    value: String,
+    same_site: SameSite,
+    seconds: i64,
+) -> Cookie<'static> {
     let mut cookie = make(state, name, value, same_site);
     cookie.set_max_age(Duration::seconds(seconds));
     cookie

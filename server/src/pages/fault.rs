@@ -69,7 +69,12 @@ pub(super) fn explain(error: &Error) -> (StatusCode, Notice) {
         | Error::Unusable(_)
         | Error::MinTtlUnavailable { .. } => (
             StatusCode::BAD_REQUEST,
-            Notice::new(Tone::Bad, "That did not work", &sentence(error), "Go back to where you came from and start again."),
+            Notice::new(
+                Tone::Bad,
+                "That did not work",
+                &sentence(error),
+                "Go back to where you came from and start again.",
+            ),
         ),
         Error::Internal(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -119,7 +124,11 @@ fn connect_fault(fault: &ConnectFault) -> (StatusCode, Notice) {
         ),
         ConnectFault::Fields(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
-            bad("Some fields need another look", "What was filled in does not fit.", "Open the page again and correct it."),
+            bad(
+                "Some fields need another look",
+                "What was filled in does not fit.",
+                "Open the page again and correct it.",
+            ),
         ),
         ConnectFault::StaleState => (
             StatusCode::GONE,
@@ -149,8 +158,12 @@ fn connect_fault(fault: &ConnectFault) -> (StatusCode, Notice) {
         ),
         ConnectFault::Malformed(why) => (
             StatusCode::BAD_REQUEST,
-            bad("The answer could not be read", "What came back is not what a provider should send. Nothing was connected.", TELL)
-                .with_detail("Details", *why),
+            bad(
+                "The answer could not be read",
+                "What came back is not what a provider should send. Nothing was connected.",
+                TELL,
+            )
+            .with_detail("Details", *why),
         ),
         ConnectFault::Denied => (
             StatusCode::FORBIDDEN,
@@ -190,12 +203,16 @@ fn exchange(class: FailureClass, code: Option<&str>) -> Notice {
         FailureClass::NotSent | FailureClass::Ambiguous => {
             ("You said yes, but the provider could not be reached to finish. Nothing was connected.", later)
         }
-        FailureClass::Throttled => ("You said yes, but the provider is too busy to finish. Nothing was connected.", later),
+        FailureClass::Throttled => {
+            ("You said yes, but the provider is too busy to finish. Nothing was connected.", later)
+        }
         FailureClass::AppMisconfigured => (
             "You said yes, but the provider does not recognise the app that asked. Nothing was connected.",
             "You did nothing wrong: tell the people who sent you the link.",
         ),
-        FailureClass::GrantRejected => ("Your permission was not accepted in the end, perhaps because it took too long.", TELL),
+        FailureClass::GrantRejected => {
+            ("Your permission was not accepted in the end, perhaps because it took too long.", TELL)
+        }
         FailureClass::Unknown => ("The provider did not finish the connection, and did not say why.", TELL),
     };
     let notice = Notice::new(Tone::Bad, "The connection was not completed", message, advice);

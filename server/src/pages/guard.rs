@@ -31,7 +31,8 @@ impl FormKey {
     }
 
     fn brought<'a>(state: &State, request: &'a HttpRequest) -> Option<&'a str> {
-        let plain = |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let plain =
+            |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         cookies::one(request, &cookies::name(state, COOKIE)).filter(plain)
     }
 

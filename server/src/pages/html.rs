@@ -48,7 +48,10 @@ pub(super) fn render(mut builder: HttpResponseBuilder, template: &impl Template)
         Ok(text) => builder.content_type("text/html; charset=utf-8").body(text),
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
-            builder.status(StatusCode::INTERNAL_SERVER_ERROR).content_type("text/plain; charset=utf-8").body("Sorry, this went wrong.")
+            builder
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+                .content_type("text/plain; charset=utf-8")
+                .body("Sorry, this went wrong.")
         }
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Avatar {
 impl Avatar {
     pub(super) fn of(name: &str) -> Self {
         let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let initials: String = words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+        let initials: String =
+            words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
         let initials = if initials.is_empty() { "?".to_owned() } else { initials };
         // FNV-1a: spreads short names over the colours.
         let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -102,7 +103,9 @@ mod tests {
 
     #[test]
     fn initials_of_any_name() {
-        for (name, initials) in [("Acme", "A"), ("Acme CRM Cloud", "AC"), ("größe öl", "GÖ"), ("<b>", "B"), ("…", "?"), ("", "?")] {
+        for (name, initials) in
+            [("Acme", "A"), ("Acme CRM Cloud", "AC"), ("größe öl", "GÖ"), ("<b>", "B"), ("…", "?"), ("", "?")]
+        {
             assert_eq!(Avatar::of(name).initials, initials, "{name}");
         }
         assert_eq!(Avatar::of("Acme"), Avatar::of("Acme"));
@@ -110,7 +113,12 @@ mod tests {
 
     #[test]
     fn hosts_with_gaps() {
-        let shown = |host: &str| host_parts(host).iter().map(|p| format!("{}{}", p.text, if p.gap.is_some() { "?" } else { "" })).collect::<Vec<_>>();
+        let shown = |host: &str| {
+            host_parts(host)
+                .iter()
+                .map(|p| format!("{}{}", p.text, if p.gap.is_some() { "?" } else { "" }))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(shown("acme.example"), ["acme.example"]);
         assert_eq!(shown("{my_shop}.acme.example:8443"), ["my shop?", ".acme.example:8443"]);
         assert_eq!(shown("login.{region}.acme.example"), ["login.", "region?", ".acme.example"]);

@@ -60,7 +60,12 @@ impl Notice {
 
     pub(super) fn wrong_method() -> Self {
         let advice = "Open the link again where you found it.";
-        Self::new(Tone::Calm, "That is not how this page works", "This page was asked for something it does not do.", advice)
+        Self::new(
+            Tone::Calm,
+            "That is not how this page works",
+            "This page was asked for something it does not do.",
+            advice,
+        )
     }
 
     /// A form that no page of ours sent, or whose cookie is gone.

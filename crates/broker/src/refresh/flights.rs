@@ -18,7 +18,7 @@ pub(crate) struct Flights {
     landings: Arc<Notify>,
 }
 
-/// A place in the list; leaving it, even by a panic, lands the flight.
+/// A place in the list; leaving it, even by a panic, tells those who wait.
 pub(crate) struct Flight {
     id: ConnectionId,
     sender: watch::Sender<Option<Ended>>,
@@ -91,7 +91,7 @@ impl Drop for Flight {
         // After `land` another flight may stand in the list: only an unlanded one takes its place out.
         if self.sender.borrow().is_none() {
             self.leave();
-            self.sender.send_replace(Some(Ended::Interrupted));
+            self.sender.send_replace(Some(Ended::Abandoned));
         }
     }
 }

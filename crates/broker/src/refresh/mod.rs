@@ -62,6 +62,8 @@ pub(crate) enum Ended {
     Failed(std::sync::Arc<Failure>),
     /// Nothing may be sent yet: an earlier attempt without an answer may still be under way.
     Later(std::time::Duration),
+    /// Nobody flew after all: whoever had begun to hung up, or failed before anything was claimed.
+    Abandoned,
     /// The database went away; the pair, if there was one, is in the spill folder.
     Interrupted,
 }

@@ -9,6 +9,17 @@ use mortise_store::{ClaimOne, ClaimTerms, Claimed};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a caller waits for a refresh: one ordinary exchange, and the database.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// What came of a caller's claim.
+enum Claim {
+    /// The row is this process's; claimed at that monotonic time.
+    Ours(Box<Claimed>, Duration),
+    /// There is nothing to send.
+    Settled(Ended),
+}
+
 /// What a pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RefreshPass {
@@ -59,7 +70,7 @@ impl Broker {
             let Some(landing) = self.begin(claim, Reason::Probe, claimed_at) else { continue };
             match landed(landing).await {
                 Some(Ended::Failed(failure)) if failure.class != mortise_oauth::FailureClass::GrantRejected => {}
-                Some(Ended::Later(_) | Ended::Interrupted) | None => {}
+                Some(Ended::Later(_) | Ended::Interrupted | Ended::Abandoned) | None => {}
                 // Any answer about the grant itself means that the client was accepted.
                 Some(Ended::Refreshed | Ended::Moved | Ended::Unusable | Ended::Failed(_)) => {
                     self.store.app_release(app).await?;
@@ -113,41 +124,55 @@ impl Broker {
         generation: i64,
         reason: Reason,
     ) -> Result<Ended> {
-        let patience = Duration::from_secs(35);
-        let until = self.clock.monotonic() + patience;
-        let mut pause = Duration::from_millis(20);
+        let until = self.clock.monotonic() + PATIENCE;
         loop {
-            match self.flights.join(id) {
-                Joined::Closed => return Ok(Ended::Interrupted),
-                Joined::Waits(landing) => return Ok(self.wait(landing, until).await),
+            let ended = match self.flights.join(id) {
+                Joined::Closed => Ended::Interrupted,
+                Joined::Waits(landing) => self.wait(landing, until).await,
                 Joined::Flies(flight, landing) => {
-                    let claimed_at = self.clock.monotonic();
-                    let (terms, attempt, event) = (self.terms(), self.attempt_id(), self.event_id());
-                    let claim = self.store.connection_claim_one(&terms, environment, id, generation, attempt, event);
-                    match claim.await? {
-                        ClaimOne::Claimed(claim) => {
+                    match self.claim_patiently(environment, id, generation, until).await? {
+                        Claim::Ours(claim, claimed_at) => {
                             self.fly(*claim, reason, claimed_at, Some(flight));
-                            return Ok(self.wait(landing, until).await);
+                            self.wait(landing, until).await
                         }
-                        ClaimOne::Moved => {
-                            flight.land(Ended::Refreshed);
-                            return Ok(Ended::Refreshed);
-                        }
-                        ClaimOne::Gone => {
-                            flight.land(Ended::Unusable);
-                            return Ok(Ended::Unusable);
-                        }
-                        ClaimOne::Busy { leased: true, .. } => drop(flight),
-                        ClaimOne::Busy { leased: false, until, now } => {
-                            flight.land(Ended::Interrupted);
-                            return Ok(Ended::Later((until - now).to_std().unwrap_or_default()));
+                        Claim::Settled(ended) => {
+                            flight.land(ended.clone());
+                            ended
                         }
                     }
                 }
+            };
+            // Whoever was to fly hung up before it began: the next one takes over.
+            if !matches!(ended, Ended::Abandoned) {
+                return Ok(ended);
             }
-            // Another process is at it: its commit shows in the row.
-            if self.clock.monotonic() >= until {
-                return Ok(Ended::Interrupted);
+        }
+    }
+
+    /// Claims the row, or waits for the process that has it: its commit shows in the row.
+    async fn claim_patiently(
+        &self,
+        environment: EnvironmentKey,
+        id: ConnectionId,
+        generation: i64,
+        until: Duration,
+    ) -> Result<Claim> {
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let claimed_at = self.clock.monotonic();
+            let (terms, attempt, event) = (self.terms(), self.attempt_id(), self.event_id());
+            let claim = self.store.connection_claim_one(&terms, environment, id, generation, attempt, event);
+            match claim.await? {
+                ClaimOne::Claimed(claim) => return Ok(Claim::Ours(claim, claimed_at)),
+                ClaimOne::Moved => return Ok(Claim::Settled(Ended::Refreshed)),
+                ClaimOne::Gone => return Ok(Claim::Settled(Ended::Unusable)),
+                ClaimOne::Busy { leased: false, until, now } => {
+                    return Ok(Claim::Settled(Ended::Later((until - now).to_std().unwrap_or_default())));
+                }
+                ClaimOne::Busy { leased: true, .. } if self.clock.monotonic() >= until => {
+                    return Ok(Claim::Settled(Ended::Interrupted));
+                }
+                ClaimOne::Busy { leased: true, .. } => {}
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(200));

@@ -50,9 +50,9 @@ async fn of_two_simultaneous_callbacks_one_sends_the_code() {
 #[tokio::test]
 async fn what_is_not_this_flows_own_answer_is_refused() {
     let bench = Bench::new("F").await;
-    type Change = fn(&mut Flow);
+    type Row<'a> = (&'a str, fn(&mut Flow), &'a [(&'a str, &'a str)], ConnectFault);
     let long = "x".repeat(9000);
-    let table: [(&str, Change, &[(&str, &str)], ConnectFault); 11] = [
+    let table: [Row<'_>; 11] = [
         ("another browser", |f| f.cookie.1 = "stolen.link".into(), &[("code", "c")], ConnectFault::OtherBrowser),
         ("no cookie", |f| f.cookie.0 = "other".into(), &[("code", "c")], ConnectFault::OtherBrowser),
         ("another app's path", |f| f.context = "0".repeat(32), &[("code", "c")], ConnectFault::MixedUp),

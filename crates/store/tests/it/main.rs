@@ -1,6 +1,6 @@
 //! One suite, three databases: what the store promises holds on each of them or the store is wrong.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 /// Makes one test a database out of each function: `sqlite::name`, `postgres::name`, `maria_db::name`.
 macro_rules! on_every_database {

@@ -52,8 +52,27 @@ async fn poison_does_not_stop_the_claims_of_others(backend: Backend) {
     assert_eq!(world.claim(4).await.len(), 1);
 }
 
+async fn a_poisoned_revocation_does_not_stop_others(backend: Backend) {
+    let world = World::new(backend).await;
+    let row = world.due().await;
+    let (bad, good) = (crate::revocations::of(&row), crate::revocations::of(&row));
+    for new in [&bad, &good] {
+        world.store.revocation_enqueue(new.clone(), crate::world::event(EventKind::LateReply)).await.unwrap();
+    }
+    let sql = "UPDATE revocations SET variables = '[]', due_at = 1 WHERE id = ?";
+    world.sql(sql, [bad.id.as_uuid().into()]).await;
+    let lease = std::time::Duration::from_secs(9);
+    let mut taken = Vec::new();
+    for _ in 0..2 {
+        let claimed = world.store.revocations_claim(id!(LeaseOwner), 1, lease).await.unwrap();
+        taken.extend(claimed.into_iter().map(|revocation| revocation.id));
+    }
+    assert_eq!(taken, [good.id]);
+}
+
 on_every_database! {
     an_unknown_word_is_an_inconsistency,
     a_time_beyond_time_is_an_inconsistency,
     poison_does_not_stop_the_claims_of_others,
+    a_poisoned_revocation_does_not_stop_others,
 }

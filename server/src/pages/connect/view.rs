@@ -135,11 +135,8 @@ impl ChoiceView {
 impl FieldView {
     /// The ids of what explains it, for whoever cannot see that it stands close by.
     fn described_by(&self) -> String {
-        let parts = [
-            (self.description.is_some(), "hint"),
-            (self.around.is_some(), "part"),
-            (self.fault.is_some(), "fault"),
-        ];
+        let parts =
+            [(self.description.is_some(), "hint"), (self.around.is_some(), "part"), (self.fault.is_some(), "fault")];
         let ids = parts.into_iter().filter(|(there, _)| *there).map(|(_, part)| format!("{}-{part}", self.id));
         ids.collect::<Vec<_>>().join(" ")
     }
@@ -190,7 +187,8 @@ pub(super) async fn tidied(
     app: &AppId,
     typed: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>> {
-    let mut values: BTreeMap<_, _> = typed.iter().map(|(name, value)| (name.clone(), value.trim().to_owned())).collect();
+    let mut values: BTreeMap<_, _> =
+        typed.iter().map(|(name, value)| (name.clone(), value.trim().to_owned())).collect();
     if values.is_empty() {
         return Ok(values);
     }

@@ -31,7 +31,8 @@ struct ConnectorRow {
 
 impl From<ConnectorView> for ConnectorRow {
     fn from(view: ConnectorView) -> Self {
-        let text = |pointer: &str| view.manifest.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("–").to_owned();
+        let text =
+            |pointer: &str| view.manifest.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("–").to_owned();
         Self {
             name: text("/name"),
             grant: text("/auth/grant").replace('_', " "),

@@ -92,9 +92,11 @@ pub(super) async fn show(state: web::Data<State>, request: HttpRequest) -> HttpR
 }
 
 fn filter(state: Option<&str>, customer: Option<&str>, app: Option<&str>) -> Result<ConnectionQuery, Error> {
-    let wrong = |name: &'static str| move |fault: String| Error::invalid(format!("/{name}"), format!("{name}: {fault}"));
+    let wrong =
+        |name: &'static str| move |fault: String| Error::invalid(format!("/{name}"), format!("{name}: {fault}"));
     let state = state.map(|text| text.parse().map_err(|e: mortise_domain::UnknownState| wrong("state")(e.to_string())));
-    let customer = customer.map(|text| text.parse().map_err(|e: mortise_domain::NameError| wrong("customer")(e.to_string())));
+    let customer =
+        customer.map(|text| text.parse().map_err(|e: mortise_domain::NameError| wrong("customer")(e.to_string())));
     let app = app.map(|text| text.parse().map_err(|e: mortise_domain::NameError| wrong("app")(e.to_string())));
     Ok(ConnectionQuery { customer: customer.transpose()?, app: app.transpose()?, state: state.transpose()? })
 }

@@ -36,14 +36,16 @@ pub(super) fn reason(reason: StateReason) -> &'static str {
 pub(super) fn remedy(state: ConnectionState) -> Option<&'static str> {
     match state {
         ConnectionState::Active | ConnectionState::Revoked => None,
-        ConnectionState::Pending => Some("The customer has not given consent yet: make a connect session and send them its link."),
+        ConnectionState::Pending => {
+            Some("The customer has not given consent yet: make a connect session and send them its link.")
+        }
         ConnectionState::NeedsReauth => {
             Some("The grant is gone. Make a connect session with this connection and send the customer its link.")
         }
         ConnectionState::Held => Some("It is switched off: nothing is sent to the provider and no token is served."),
-        ConnectionState::Quarantined => {
-            Some("Its ciphertext was changed or sealed with another key. Nothing is sent or served until you have looked.")
-        }
+        ConnectionState::Quarantined => Some(
+            "Its ciphertext was changed or sealed with another key. Nothing is sent or served until you have looked.",
+        ),
     }
 }
 

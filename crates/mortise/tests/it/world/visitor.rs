@@ -5,6 +5,7 @@ use reqwest::Method;
 use std::collections::BTreeMap;
 use url::Url;
 
+#[derive(Clone)]
 pub struct Visitor {
     http: Http,
     /// By host and port, so that no site sees another's.

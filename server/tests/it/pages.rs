@@ -1,0 +1,10 @@
+//! The pages as a browser gets them.
+
+mod browser;
+mod callback;
+mod connect;
+mod console;
+mod forms;
+mod headers;
+mod hostile;
+mod rig;
