@@ -1,7 +1,7 @@
 //! The schema, one file a step, each with its way up and its way down, on PostgreSQL, MariaDB/MySQL and SQLite.
 //!
 //! Invariant: a step that was released never changes; a later step does. Steps are written as SQL with words in braces
-//! for what the three databases call differently (see [`step`]). Deliberately absent: entities and queries (they are the
+//! for what the three databases call differently (see the module `step`). Deliberately absent: entities and queries (they are the
 //! store's), and any dependency on the product's own types.
 
 mod m0001_environments;

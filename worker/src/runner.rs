@@ -5,7 +5,7 @@ use mortise_broker::Broker;
 use mortise_domain::Clock;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 use tokio_util::task::TaskTracker;
 
@@ -29,9 +29,16 @@ pub enum Ticked {
 pub struct Runner {
     broker: Arc<Broker>,
     clock: Arc<dyn Clock>,
-    busy: HashMap<Job, AtomicBool>,
+    turns: HashMap<Job, Turns>,
     stopping: AtomicBool,
     runs: TaskTracker,
+}
+
+/// Whether a job is running, and how often it has come to its end.
+#[derive(Default)]
+struct Turns {
+    busy: AtomicBool,
+    completed: AtomicU64,
 }
 
 /// Frees the job even if its run panics.
@@ -46,8 +53,8 @@ impl Drop for Turn<'_> {
 impl Runner {
     /// A runner that has not started.
     pub fn new(broker: Arc<Broker>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let busy = JOBS.iter().map(|(job, _)| (*job, AtomicBool::new(false))).collect();
-        Arc::new(Self { broker, clock, busy, stopping: AtomicBool::new(false), runs: TaskTracker::new() })
+        let turns = JOBS.iter().map(|(job, _)| (*job, Turns::default())).collect();
+        Arc::new(Self { broker, clock, turns, stopping: AtomicBool::new(false), runs: TaskTracker::new() })
     }
 
     /// Runs a job now, unless it is running already.
@@ -55,11 +62,11 @@ impl Runner {
         if self.stopping.load(Ordering::SeqCst) {
             return Ticked::Stopping;
         }
-        let Some(busy) = self.busy.get(&job) else { return Ticked::Stopping };
-        if busy.swap(true, Ordering::SeqCst) {
+        let Some(turns) = self.turns.get(&job) else { return Ticked::Stopping };
+        if turns.busy.swap(true, Ordering::SeqCst) {
             return Ticked::Busy;
         }
-        let _turn = Turn(busy);
+        let _turn = Turn(&turns.busy);
         let ran = jobs::run(job, &self.broker).await;
         match &ran {
             Ok(0) => tracing::trace!(job = job.name(), "nothing to do"),
@@ -69,10 +76,16 @@ impl Runner {
         }
         metrics::counter!("mortise_job_runs_total", "job" => job.name(), "ok" => ok(&ran)).increment(1);
         if ran.is_ok() {
+            turns.completed.fetch_add(1, Ordering::SeqCst);
             metrics::gauge!("mortise_job_last_completed_seconds", "job" => job.name())
                 .set(self.clock.now().timestamp() as f64);
         }
         Ticked::Ran(ran)
+    }
+
+    /// How often a job has come to a good end since the start: a number that stops growing is a ticker that stopped.
+    pub fn completed(&self, job: Job) -> u64 {
+        self.turns.get(&job).map_or(0, |turns| turns.completed.load(Ordering::SeqCst))
     }
 
     /// Starts the ticker. Ticks run on tracked tasks, so that [`Runner::stop`] can wait for them.

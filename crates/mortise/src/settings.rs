@@ -114,7 +114,12 @@ impl Settings {
             egress_allow: networks(written.egress_allow.as_deref().unwrap_or_default())?,
             http_workers: in_range("http_workers", written.http_workers.unwrap_or_else(cores), 1, 256)?,
             refresh_concurrency: in_range("refresh_concurrency", written.refresh_concurrency.unwrap_or(64), 1, 10_000)?,
-            refresh_deadline: Duration::from_secs(in_range("refresh_deadline", written.refresh_deadline.unwrap_or(120), 1, 600)?),
+            refresh_deadline: Duration::from_secs(in_range(
+                "refresh_deadline",
+                written.refresh_deadline.unwrap_or(120),
+                1,
+                600,
+            )?),
             log: written.log.unwrap_or_else(|| "info".to_owned()),
             log_format: match written.log_format.as_deref() {
                 None | Some("text") => LogFormat::Text,
@@ -139,7 +144,9 @@ impl Settings {
 
     /// The spill folder.
     pub(crate) fn spill_dir(&self) -> anyhow::Result<PathBuf> {
-        self.spill_dir.clone().context("spill_dir is not set: set MORTISE_SPILL_DIR to a folder that survives a restart")
+        self.spill_dir
+            .clone()
+            .context("spill_dir is not set: set MORTISE_SPILL_DIR to a folder that survives a restart")
     }
 }
 
@@ -158,7 +165,8 @@ fn database_url(url: Option<String>, file: Option<PathBuf>) -> anyhow::Result<Op
     let url = match (url, file) {
         (Some(_), Some(_)) => bail!("database_url and database_url_file are both set: set one of them"),
         (None, Some(file)) => {
-            let text = std::fs::read_to_string(&file).with_context(|| format!("database_url_file: {}", file.display()))?;
+            let text =
+                std::fs::read_to_string(&file).with_context(|| format!("database_url_file: {}", file.display()))?;
             Some(text.trim().to_owned())
         }
         (url, None) => url,
@@ -188,7 +196,9 @@ fn check_public_url(text: &str) -> anyhow::Result<Url> {
 
 fn networks(text: &str) -> anyhow::Result<Vec<IpNet>> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let parse = |part: &str| part.parse().with_context(|| format!("egress_allow: `{part}` is not a CIDR range such as 10.0.0.0/8"));
+    let parse = |part: &str| {
+        part.parse().with_context(|| format!("egress_allow: `{part}` is not a CIDR range such as 10.0.0.0/8"))
+    };
     parts.map(parse).collect()
 }
 

@@ -1,6 +1,5 @@
 //! The pages as a browser gets them.
 
-mod browser;
 mod callback;
 mod connect;
 mod console;

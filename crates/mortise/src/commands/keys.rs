@@ -11,7 +11,10 @@ pub(super) async fn run(settings: &Settings, command: Keys) -> anyhow::Result<()
     match command {
         Keys::Init => {
             let id = create_key_file(settings.key_file()?, &OsEntropy)?;
-            print::line(format!("made {} with key {id}: keep a copy where the database's backups are not", path(settings)?))
+            print::line(format!(
+                "made {} with key {id}: keep a copy where the database's backups are not",
+                path(settings)?
+            ))
         }
         Keys::Rotate => rotate(settings).await,
         Keys::Status => status(settings).await,

@@ -24,7 +24,8 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// The settings in force; those that may hold a secret only as set or not.
 pub(crate) fn settings(settings: &Settings) -> anyhow::Result<()> {
-    let show = |path: &Option<std::path::PathBuf>| path.as_ref().map_or("not set".to_owned(), |p| p.display().to_string());
+    let show =
+        |path: &Option<std::path::PathBuf>| path.as_ref().map_or("not set".to_owned(), |p| p.display().to_string());
     for (name, _) in SETTINGS {
         let value = match *name {
             "database_url" => settings.database_url.as_ref().map_or("not set", |_| "set").to_owned(),

@@ -99,7 +99,8 @@ fn every_arrow_is_drawn() {
 
 #[test]
 fn no_file_written_by_hand_is_longer_than_400_lines() {
-    let long: Vec<_> = sources().into_iter().filter(|(_, text)| text.lines().count() > 400).map(|(path, _)| path).collect();
+    let long: Vec<_> =
+        sources().into_iter().filter(|(_, text)| text.lines().count() > 400).map(|(path, _)| path).collect();
     assert_eq!(long, Vec::<PathBuf>::new());
 }
 
@@ -127,7 +128,9 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn documents_name_files_that_exist() {
     let root = workspace_root();
-    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "docs/settings.md", "docs/logging.md"] {
+    for document in
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "docs/settings.md", "docs/logging.md"]
+    {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {

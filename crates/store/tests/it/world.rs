@@ -5,6 +5,7 @@ use mortise_store::*;
 use mortise_testkit::{Backend, TestDatabase};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub struct World {
@@ -15,13 +16,27 @@ pub struct World {
     pub customer: Customer,
 }
 
-/// A fresh id of any kind.
+/// A fresh id of any kind, after every one before it.
 macro_rules! id {
     ($kind:ty) => {
-        <$kind>::generate(&mortise_domain::SystemClock::new(), &mortise_domain::OsEntropy)
+        <$kind>::generate(&crate::world::Ticks, &mortise_domain::OsEntropy)
     };
 }
 pub(crate) use id;
+
+/// A clock that goes on by a millisecond whenever it is looked at: ids made in one millisecond have no order.
+pub struct Ticks;
+
+impl Clock for Ticks {
+    fn now(&self) -> Timestamp {
+        static NEXT: AtomicI64 = AtomicI64::new(1_700_000_000_000);
+        at(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
 
 /// Whole milliseconds, as they come back from a database.
 pub fn at(millis: i64) -> Timestamp {

@@ -15,7 +15,8 @@ async fn back(rig: &Rig, flow: &Flow, parameters: &str) -> Answer {
 }
 
 fn tokens(rig: &Rig) {
-    rig.provider.json(200, &json!({"access_token": "at", "refresh_token": "rt", "token_type": "Bearer", "expires_in": 3600}));
+    rig.provider
+        .json(200, &json!({"access_token": "at", "refresh_token": "rt", "token_type": "Bearer", "expires_in": 3600}));
 }
 
 #[actix_web::test]

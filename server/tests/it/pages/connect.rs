@@ -9,7 +9,7 @@ async fn the_page_says_who_asks_for_what_at_which_host_and_for_whom() {
     let rig = Rig::new().await;
     rig.register(ACME).await;
     let page = rig.get(&rig.link(Some("https://app.example/done")).await).await;
-    insta::with_settings!({filters => vec![(r"\d\d:\d\d UTC", "[time] UTC")]}, { insta::assert_snapshot!(page.text()) });
+    insta::assert_snapshot!(page.steady_text());
 }
 
 #[actix_web::test]
@@ -20,7 +20,7 @@ async fn of_several_apps_each_has_its_own_form_and_none_is_open() {
     let page = rig.get(&rig.link(None).await).await;
     assert_eq!(page.body.matches("<form").count(), 2);
     assert!(!page.body.contains("<details class=\"choice\" name=\"choice\" open"));
-    insta::with_settings!({filters => vec![(r"\d\d:\d\d UTC", "[time] UTC")]}, { insta::assert_snapshot!(page.text()) });
+    insta::assert_snapshot!(page.steady_text());
 }
 
 /// Link previews and scanners open a link many times, and the human can still use it.
@@ -96,7 +96,7 @@ async fn what_does_not_fit_comes_back_beside_its_field_as_it_was_typed() {
     assert!(page.body.contains("aria-invalid=\"true\"") && page.body.contains("role=\"alert\""));
     assert!(page.body.contains("<details class=\"choice\" name=\"choice\" open"), "the faulty one is open");
     assert!(!page.set_cookies().iter().any(|cookie| cookie.contains("flow")), "nothing was started");
-    insta::with_settings!({filters => vec![(r"\d\d:\d\d UTC", "[time] UTC")]}, { insta::assert_snapshot!(page.text()) });
+    insta::assert_snapshot!(page.steady_text());
     assert_eq!(rig.submit(&link, &[("app", "acme")]).await.status, 422, "a missing value is a fault too");
 }
 
@@ -104,7 +104,8 @@ async fn what_does_not_fit_comes_back_beside_its_field_as_it_was_typed() {
 async fn a_pasted_address_is_understood() {
     let rig = Rig::new().await;
     rig.register(ACME).await;
-    let started = rig.submit(&rig.link(None).await, &[("app", "acme"), ("field.shop", " https://demo.acme.example/ ")]).await;
+    let started =
+        rig.submit(&rig.link(None).await, &[("app", "acme"), ("field.shop", " https://demo.acme.example/ ")]).await;
     assert!(started.header("location").unwrap().starts_with("https://demo.acme.example/authorize?"));
 }
 

@@ -4,7 +4,8 @@ use actix_web::http::header;
 use actix_web::test::{self, TestRequest};
 use actix_web::{App, web};
 use mortise_broker::{
-    AppInput, AppSettings, Broker, BrokerConfig, Caller, CustomerInput, EnvironmentInput, ManifestSource, NewApiKey, NewSession,
+    AppInput, AppSettings, Broker, BrokerConfig, Caller, CustomerInput, EnvironmentInput, ManifestSource, NewApiKey,
+    NewSession,
 };
 use mortise_domain::{ApiScope, ClientSecret, Clock, OsEntropy, ScopeSet, SystemClock};
 use mortise_oauth::testing::ScriptedTransport;
@@ -235,19 +236,49 @@ impl Answer {
 
     /// What a reader sees: the title and the words of the body, one line a block.
     pub(crate) fn text(&self) -> String {
-        let title = self.body.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();
+        let title =
+            self.body.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();
         let body = self.body.split("<body").nth(1).unwrap_or_default();
         let mut text = String::new();
         for piece in body.split('<').skip(1) {
             let (tag, words) = piece.split_once('>').unwrap_or((piece, ""));
             let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or_default();
-            let inline = ["a", "b", "strong", "code", "small", "span", "time", "var", "svg", "path", "br"].contains(&name);
+            let inline =
+                ["a", "b", "strong", "code", "small", "span", "time", "var", "svg", "path", "br"].contains(&name);
             text.push_str(if inline { "" } else { "\n" });
             text.push_str(&words.split_whitespace().collect::<Vec<_>>().join(" "));
             text.push_str(if words.ends_with(char::is_whitespace) { " " } else { "" });
         }
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         format!("[{}] {title}\n{}\n", self.status, lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// A word that is another one in each run, by what it is.
+fn steady(word: &str) -> String {
+    let bare = word.trim_end_matches(['.', ',']);
+    let is = |shape: &str| {
+        shape.len() == bare.len()
+            && shape.bytes().zip(bare.bytes()).all(|(s, b)| if s == b'0' { b.is_ascii_digit() } else { s == b })
+    };
+    let name = match bare {
+        _ if is("00:00") || is("00:00:00") => "[time]",
+        _ if is("0000-00-00") => "[date]",
+        _ if bare.starts_with("con_") => "con_[id]",
+        _ if bare.len() == 12 && bare.bytes().all(|b| b.is_ascii_hexdigit()) => "[digest]",
+        _ if bare.contains("/oauth/callback/") => {
+            return bare.rsplit_once('/').map_or_else(String::new, |(path, _)| format!("{path}/[app]"));
+        }
+        _ => return word.to_owned(),
+    };
+    format!("{name}{}", &word[bare.len()..])
+}
+
+impl Answer {
+    /// The text with what differs from run to run by its name.
+    pub(crate) fn steady_text(&self) -> String {
+        let line = |line: &str| line.split(' ').map(steady).collect::<Vec<_>>().join(" ");
+        self.text().lines().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -259,12 +290,13 @@ impl Rig {
 
     /// What flows and sessions leave in the database, to see whether anything was written.
     pub(crate) async fn rows(&self) -> Vec<String> {
-        use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+        use sea_orm::{DbBackend, FromQueryResult as _, JsonValue, Statement};
         let side = self.database.connect().await;
         let mut rows = Vec::new();
         for table in ["connect_sessions", "authorization_attempts", "connections", "events", "api_keys", "data_keys"] {
             let query = Statement::from_string(DbBackend::Sqlite, format!("SELECT * FROM {table} ORDER BY 1"));
-            rows.extend(side.query_all_raw(query).await.unwrap().into_iter().map(|row| format!("{table} {row:?}")));
+            let found = JsonValue::find_by_statement(query).all(&side).await.unwrap();
+            rows.extend(found.into_iter().map(|row| format!("{table} {row}")));
         }
         rows
     }

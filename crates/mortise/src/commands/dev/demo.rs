@@ -2,7 +2,9 @@
 
 use crate::settings::Settings;
 use anyhow::Context as _;
-use mortise_broker::{AppInput, AppSettings, Broker, Caller, CustomerInput, Error, ManifestSource, NewApiKey, NewSession};
+use mortise_broker::{
+    AppInput, AppSettings, Broker, Caller, CustomerInput, Error, ManifestSource, NewApiKey, NewSession,
+};
 use mortise_domain::{ApiKeySecret, ApiScope, ClientSecret, ScopeSet};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;

@@ -16,6 +16,8 @@ struct Return {
     world: World,
     session: Session,
     visitor: Visitor,
+    /// The browser as it came back, with every cookie that it had then.
+    unspent: Visitor,
     callback: String,
 }
 
@@ -26,7 +28,7 @@ impl Return {
         let session = world.api.session("acme", json!({ "apps": [app_id(CLASS)] })).await;
         let mut visitor = Visitor::new();
         let callback = visitor.up_to_the_callback(&session.url, &app_id(CLASS), decision).await;
-        Self { world, session, visitor, callback }
+        Self { world, session, unspent: visitor.clone(), visitor, callback }
     }
 
     fn changed(&self, change: impl FnOnce(&mut Url)) -> String {
@@ -64,6 +66,7 @@ impl Return {
     /// The answer is spent, and nothing came of it.
     async fn is_over(mut self) {
         let callback = self.callback.clone();
+        self.visitor = self.unspent.clone();
         self.refused(&callback, 410, "This step is over").await;
         assert_eq!((self.exchanges(), self.connections().await), (0, 0));
         self.world.end().await;
@@ -74,10 +77,9 @@ impl Return {
 async fn a_callback_works_once() {
     let mut back = Return::with(Backend::Sqlite, "allow").await;
     let callback = back.callback.clone();
-    let cookies_before = back.visitor.clone();
     to(&back.visitor.get(&callback).await.expect(303));
     // Once more with everything that the browser had: a reloaded page, or somebody who read over its shoulder.
-    back.visitor = cookies_before;
+    back.visitor = back.unspent.clone();
     back.refused(&callback, 410, "This step is over").await;
     assert_eq!((back.exchanges(), back.connections().await), (1, 1));
     back.world.end().await;
@@ -192,7 +194,10 @@ async fn the_return_url_says_how_it_ended() {
     let connection = world.api.result_of(&session).await;
     assert!(landed.starts_with(RETURN_URL), "{landed}");
     let landed = |name| value(&landed, name);
-    assert_eq!((landed("status"), landed("session"), landed("connection")), ("connected".to_owned(), session.id, connection));
+    assert_eq!(
+        (landed("status"), landed("session"), landed("connection")),
+        ("connected".to_owned(), session.id, connection)
+    );
     world.end().await;
 }
 
@@ -205,6 +210,7 @@ fn value(url: &str, name: &str) -> String {
 
 /// Puts these values in the place of a query parameter.
 fn replace(url: &mut Url, name: &str, values: &[&str]) {
-    let others: Vec<_> = url.query_pairs().filter(|(key, _)| key != name).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
+    let others: Vec<_> =
+        url.query_pairs().filter(|(key, _)| key != name).map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
     url.query_pairs_mut().clear().extend_pairs(others).extend_pairs(values.iter().map(|value| (name, value)));
 }

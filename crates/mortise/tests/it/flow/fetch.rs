@@ -1,8 +1,8 @@
 //! Asking for tokens: what is in the answer, how many requests it costs, and what is served when a refresh fails.
 
+use crate::world::PATIENCE;
 use crate::world::World;
 use crate::world::api::{app_id, assert_problem, text};
-use crate::world::PATIENCE;
 use futures_util::future::join_all;
 use mortise_sandbox::{ClassSettingsPatch, RecoveryClass};
 use mortise_testkit::{Backend, wait};

@@ -1,8 +1,8 @@
 //! Connections that come about without a consent page: imported, pending, or granted to the client itself.
 
+use crate::world::World;
 use crate::world::api::{app_id, assert_problem, text};
 use crate::world::visitor::{Visitor, title_of, to};
-use crate::world::World;
 use mortise_sandbox::{NewGrants, RecoveryClass};
 use mortise_testkit::Backend;
 use serde_json::json;
@@ -23,7 +23,8 @@ async fn imported_tokens_are_served_and_renewed() {
         count: 1,
     };
     let seeded = world.provider.sandbox.grant(&order).unwrap().remove(0);
-    let (access, refresh) = (seeded.access_token.expose().to_owned(), seeded.refresh_token.unwrap().expose().to_owned());
+    let (access, refresh) =
+        (seeded.access_token.expose().to_owned(), seeded.refresh_token.unwrap().expose().to_owned());
     let body = json!({
         "customer": "acme",
         "app": app_id(CLASS),
@@ -75,7 +76,8 @@ async fn a_client_is_granted_tokens_of_its_own() {
     };
     world.api.register_changed(&world.provider, CLASS, service).await;
     world.api.put_customer("acme").await;
-    let view = world.api.post("/connections", &json!({"customer": "acme", "app": app_id(CLASS)})).await.expect(201).json();
+    let view =
+        world.api.post("/connections", &json!({"customer": "acme", "app": app_id(CLASS)})).await.expect(201).json();
     let connection = text(&view, "id");
     assert_eq!((&view["state"], &view["state_reason"]), (&json!("active"), &json!("client_credentials")));
     let token = world.api.access_token(&connection).await;

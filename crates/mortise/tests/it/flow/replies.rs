@@ -31,7 +31,10 @@ fn senseless() -> Vec<(&'static str, Value)> {
         ("a token with a line break", token(json!({"access_token": format!("{CANARY}\r\nX: y")}))),
         ("a token for another scheme", token(json!({"token_type": {"a": 1}}))),
         ("a lifetime that is none", token(json!({"expires_in": "soon"}))),
-        ("an error in a success", body(json!({"error": "temporarily_unavailable", "error_description": CANARY}).to_string())),
+        (
+            "an error in a success",
+            body(json!({"error": "temporarily_unavailable", "error_description": CANARY}).to_string()),
+        ),
         ("a failure", json!({"status": 502, "body": CANARY, "content_type": "text/plain"})),
     ]
 }

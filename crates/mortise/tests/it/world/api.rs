@@ -1,8 +1,8 @@
 //! The REST API, as integration code calls it.
 
+use super::CLIENT_SECRET;
 use super::provider::{CLIENT_ID, Provider};
 use super::visitor::Visitor;
-use super::CLIENT_SECRET;
 use mortise_sandbox::RecoveryClass;
 use mortise_testkit::{Answer, Http, wait};
 use serde_json::{Value, json};

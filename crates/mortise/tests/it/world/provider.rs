@@ -2,8 +2,8 @@
 
 use super::CLIENT_SECRET;
 use mortise_sandbox::{
-    ClassSettingsPatch, GrantReport, NewClient, RecoveryClass, RequestRecord, RunningSandbox, Sandbox, SandboxConfig, Script,
-    TokenId,
+    ClassSettingsPatch, GrantReport, NewClient, RecoveryClass, RequestRecord, RunningSandbox, Sandbox, SandboxConfig,
+    Script, TokenId,
 };
 use mortise_testkit::{Http, wait};
 use serde_json::{Value, json};
@@ -101,7 +101,9 @@ impl Provider {
 
     /// Waits until this many token requests of a grant type have been answered.
     pub async fn wait_for(&self, class: RecoveryClass, grant_type: &str, count: usize) {
-        wait::until(super::PATIENCE, async || Ok((self.count(class, grant_type) >= count).then_some(()))).await.unwrap();
+        wait::until(super::PATIENCE, async || Ok((self.count(class, grant_type) >= count).then_some(())))
+            .await
+            .unwrap();
     }
 
     /// What the provider's own API says to a token: the name of whoever consented.

@@ -87,7 +87,8 @@ pub fn to(answer: &Answer) -> String {
 /// The value of a hidden field.
 #[track_caller]
 fn value_of<'a>(page: &'a str, name: &str) -> &'a str {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name} in {page}"));
+    let (_, rest) =
+        page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split('"').next().unwrap()
 }
 

@@ -1,0 +1,64 @@
+//! The database, gone at the moment of a commit.
+
+use super::{assert_never_reused, assert_renewable, assert_served, connect, refreshes, register};
+use crate::gate::Gate;
+use crate::site::{Site, logged};
+use crate::world::{START, World};
+use mortise_sandbox::RecoveryClass::{F, S};
+use mortise_testkit::{Backend, DedicatedPostgres, wait};
+use sea_orm_migration::sea_orm::Database;
+
+#[tokio::test]
+async fn a_database_that_goes_at_a_commit_costs_no_pair() {
+    let classes = [S, F];
+    let mut postgres = DedicatedPostgres::start().await;
+    let mut world = World::prepared(Backend::Sqlite, "dev").await;
+    world.set("MORTISE_DATABASE_URL", postgres.url());
+    let key = world.api_key("dev").await;
+    world.api.use_key(key);
+    world.serve().await;
+    register(&world, &classes).await;
+    let made = connect(&world, "acme", &classes).await;
+    let ids: Vec<_> = made.iter().map(|made| &made.id).collect();
+    let site = Site::new();
+    let mut worker = site.worker(&world, "worker");
+
+    // Stopped in order, and back while the worker still holds the pairs and tries again.
+    let mut gate = Gate::build(Database::connect(postgres.url()).await.unwrap()).await;
+    gate.close().await;
+    gate.make_due(ids.iter().copied()).await;
+    gate.wait_for(2).await;
+    postgres.stop();
+    gate.fell_with_the_database();
+    logged(&mut worker, "the database is away at a commit").await;
+    postgres.start_again();
+    for made in &made {
+        world.api.wait_for_event(&made.id, "refreshed", 1).await;
+        assert_served(&world, made).await;
+    }
+    site.drained("worker").await;
+
+    // Gone without a word, for longer than the worker holds on: the files have the pairs, and it finds them itself.
+    gate.close().await;
+    gate.make_due(ids.iter().copied()).await;
+    gate.wait_for(2).await;
+    postgres.kill9();
+    gate.fell_with_the_database();
+    let twice = |log: &str| log.matches("a refresh was interrupted").count() == 2;
+    wait::until(START, async || Ok(twice(&worker.stderr()).then_some(()))).await.unwrap();
+    assert_eq!(site.spilled("worker").len(), 2);
+    postgres.start_again();
+    for made in &made {
+        world.api.wait_for_event(&made.id, "recovered", 1).await;
+        assert_served(&world, made).await;
+    }
+    site.drained("worker").await;
+    assert_eq!(refreshes(&world, &classes), [2, 2]);
+    for made in &made {
+        assert_renewable(&world, made).await;
+    }
+    assert_eq!(gate.taken().await, 0);
+    assert_never_reused(&world);
+    assert!(worker.sigterm(START).await.success(), "{}", worker.output());
+    world.end().await;
+}

@@ -1,0 +1,141 @@
+//! The main job at a provider that nobody here wrote: `oidc-provider`, strict about PKCE, rotation and reuse. A real
+//! browser consents, the worker renews unattended, and the provider's own events say that nothing was ever sent twice.
+
+use crate::world::World;
+use crate::world::api::{Session, text};
+use mortise_testkit::{Backend, Chromium, Http, OidcConfig, OidcProvider, wait};
+use serde_json::{Value, json};
+use std::time::Duration;
+use thirtyfour::By;
+
+/// Three renewals of tokens that live for a minute take a minute and a half.
+const THREE_RENEWALS: Duration = Duration::from_secs(300);
+const SECRET: &str = "canary-oidc-provider-secret";
+
+fn manifest(issuer: &str) -> Value {
+    json!({
+        "id": "certified",
+        "name": "Certified provider",
+        "auth": {
+            "type": "oauth2",
+            "grant": "authorization_code",
+            "authorization_url": format!("{issuer}/auth"),
+            "token_url": format!("{issuer}/token"),
+            "revocation_url": format!("{issuer}/token/revocation"),
+            "issuer": issuer,
+            "authorization_response_iss_parameter_supported": true,
+            "client_authentication": "client_secret_basic",
+            "authorization_params": {"prompt": "consent"},
+            "recovery_class": "F",
+        },
+    })
+}
+
+/// The provider has to know the app's callback before it starts, and the connector has to know the provider's port: so the
+/// connector is first registered without a provider behind it, and gets a second version that the app moves to.
+async fn introduced(world: &World, lifetime: u32) -> OidcProvider {
+    world.api.post("/connectors", &manifest("http://127.0.0.1:9")).await.expect(201);
+    let app = json!({"connector": "certified", "client_id": "mortise", "client_secret": SECRET, "scopes": ["openid", "offline_access"]});
+    let mut new = app.clone();
+    new["id"] = json!("certified");
+    let redirect_uri = text(&world.api.post("/apps", &new).await.expect(201).json(), "redirect_uri");
+    let config = OidcConfig {
+        client_secret: SECRET.to_owned(),
+        access_token_lifetime: lifetime,
+        ..OidcConfig::new(redirect_uri)
+    };
+    let provider = OidcProvider::start(config).await;
+    world.api.put("/connectors/certified", &manifest(provider.issuer())).await.expect(200);
+    let moved = world.api.put("/apps/certified", &app).await.expect(200).json();
+    assert_eq!(moved["connector_version"], 2, "{moved}");
+    provider
+}
+
+/// What a customer does in a browser, from the link to the page that says that it worked.
+async fn connect(world: &World) -> String {
+    let session: Session = world.api.session("acme", json!({ "apps": ["certified"] })).await;
+    let browser = Chromium::start().await;
+    let driver = browser.driver();
+    driver.goto(&session.url).await.unwrap();
+    driver.find(By::Css("form.ask button")).await.unwrap().click().await.unwrap();
+    driver.find(By::Name("login")).await.unwrap().send_keys("someone").await.unwrap();
+    driver.find(By::Name("password")).await.unwrap().send_keys("anything").await.unwrap();
+    driver.find(By::Css("button[type=submit]")).await.unwrap().click().await.unwrap();
+    driver.find(By::XPath("//button[contains(., 'Continue')]")).await.unwrap().click().await.unwrap();
+    let done = wait::until(Duration::from_secs(60), async || {
+        let title = driver.find(By::Tag("h1")).await?.text().await?;
+        Ok((title == "Certified provider is connected").then_some(()))
+    });
+    if done.await.is_err() {
+        panic!("not connected: {} says\n{}", driver.current_url().await.unwrap(), driver.source().await.unwrap());
+    }
+    let shown = driver.current_url().await.unwrap();
+    assert!(shown.query().is_none(), "code or state stay in the address bar: {shown}");
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    browser.stop().await;
+    world.api.result_of(&session).await
+}
+
+async fn introspected(provider: &OidcProvider, token: &str) -> bool {
+    let http = Http::new();
+    let request = http.request(reqwest::Method::POST, &format!("{}/token/introspection", provider.issuer()));
+    let answer = http.send(request.form(&[("token", token)]).basic_auth("mortise", Some(SECRET))).await;
+    answer.expect(200).json()["active"] == true
+}
+
+async fn a_life(backend: Backend, lifetime: u32) {
+    let mut world = World::running(backend).await;
+    let provider = introduced(&world, lifetime).await;
+    let connection = connect(&world).await;
+    let me = async |token: String| {
+        let http = Http::new().with_bearer(token);
+        http.get(&format!("{}/me", provider.issuer())).await.expect(200).json()["sub"].clone()
+    };
+    let first = world.api.token(&connection).await;
+    assert_eq!(me(text(&first, "access_token")).await, "someone");
+    let life = first["expires_in"].as_i64().unwrap();
+    assert!((i64::from(lifetime) - 20..=i64::from(lifetime)).contains(&life), "{life}");
+    let granted: Vec<String> = serde_json::from_value(first["granted_scopes"].clone()).unwrap();
+    assert!(granted.iter().any(|scope| scope == "offline_access"), "{first}");
+
+    let renewed = wait::until(THREE_RENEWALS, async || {
+        let events = world.api.events(&connection).await;
+        Ok((events.iter().filter(|kind| *kind == "refreshed").count() >= 3).then_some(()))
+    });
+    renewed.await.unwrap();
+    let token = world.api.access_token(&connection).await;
+    assert_eq!(me(token.clone()).await, "someone");
+    world.stop_worker().await;
+    let events = provider.events().await;
+    assert_eq!((events.reuses, events.grants_revoked, &events.errors), (0, 0, &Vec::new()), "{events:?}");
+    assert_eq!(
+        events.refresh_tokens_consumed + 1,
+        events.refresh_tokens,
+        "one is alive, all others are used up: {events:?}"
+    );
+    assert!(events.refresh_tokens_consumed >= 3, "{events:?}");
+
+    assert!(introspected(&provider, &token).await);
+    world.api.delete(&format!("/connections/{connection}")).await.expect(204);
+    world.work();
+    world.api.wait_for_event(&connection, "revoked_upstream", 1).await;
+    assert!(!introspected(&provider, &token).await, "the access token outlives the connection");
+    let events = provider.events().await;
+    assert_eq!((events.reuses, &events.errors), (0, &Vec::new()), "{events:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn tokens_of_a_minute_are_renewed_three_times_unattended() {
+    a_life(Backend::Sqlite, 60).await;
+}
+
+#[tokio::test]
+async fn tokens_of_twenty_seconds_on_postgresql() {
+    a_life(Backend::Postgres, 20).await;
+}
+
+#[tokio::test]
+async fn tokens_of_twenty_seconds_on_mariadb() {
+    a_life(Backend::MariaDb, 20).await;
+}
