@@ -1,4 +1,6 @@
 //! What is wrong with a manifest, and where.
+//!
+//! Invariant: every finding has one of the listed codes, which programs may rely on; the wording of messages may change.
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,6 +9,16 @@ pub enum Severity {
     Error,
     /// The manifest is accepted, but something in it is probably not meant.
     Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// One finding.
@@ -26,18 +38,88 @@ pub struct Diagnostic {
     pub column: Option<u32>,
 }
 
-/// A finding with the line it is about and a caret under the place.
+/// A finding with the line it is about and a caret under the place:
+///
+/// ```text
+/// line 4, column 3: error[unknown_member]: …
+///  4 |   scopez: {}
+///    |   ^
+/// ```
 pub fn render(text: &str, diagnostic: &Diagnostic) -> String {
-    let kind = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let head = format!("{kind}[{}]: {}", diagnostic.code, diagnostic.message);
+    let head = format!("{}[{}]: {}", diagnostic.severity.as_str(), diagnostic.code, diagnostic.message);
     let (Some(line), Some(column)) = (diagnostic.line, diagnostic.column) else { return head };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
-    let place = (column as usize).saturating_sub(1).min(source.chars().count());
+    let before = (column as usize).saturating_sub(1);
+    let (source, before) = excerpt(source, before);
+    // Tabs are repeated, so that the caret stands under its place however wide a tab is.
+    let indent: String = source.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let gutter = line.to_string();
     let space = " ".repeat(gutter.len());
-    let caret = " ".repeat(place);
-    format!("line {line}, column {column}: {head}\n {gutter} | {source}\n {space} | {caret}^")
+    format!("line {line}, column {column}: {head}\n {gutter} | {source}\n {space} | {indent}^")
 }
+
+/// At most 120 characters around the place, without what could drive a terminal.
+fn excerpt(source: &str, before: usize) -> (String, usize) {
+    let skipped = before.saturating_sub(80);
+    let clean = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    (source.chars().skip(skipped).take(120).map(clean).collect(), before - skipped)
+}
+
+macro_rules! codes {
+    ($($name:ident = $word:literal;)*) => {
+        /// What can be wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code { $($name,)* }
+
+        impl Code {
+            /// Every code, so that tests can miss one.
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The text.
+    TooLong = "too_long";
+    Malformed = "malformed";
+    Anchor = "anchor";
+    Tag = "tag";
+    TooDeep = "too_deep";
+    // The members.
+    DuplicateMember = "duplicate_member";
+    IgnoredMember = "ignored_member";
+    MissingMember = "missing_member";
+    TooMany = "too_many";
+    UnknownMember = "unknown_member";
+    WrongType = "wrong_type";
+    // Their values.
+    BadDefault = "bad_default";
+    BadHeader = "bad_header";
+    BadId = "bad_id";
+    BadParameter = "bad_parameter";
+    BadPointer = "bad_pointer";
+    BadScope = "bad_scope";
+    BadSeparator = "bad_separator";
+    BadTemplate = "bad_template";
+    BadText = "bad_text";
+    BadUrl = "bad_url";
+    BadValue = "bad_value";
+    BadVariable = "bad_variable";
+    ExposesToken = "exposes_token";
+    MarginTooLong = "margin_too_long";
+    NoCredentials = "no_credentials";
+    OutOfRange = "out_of_range";
+    ReservedHeader = "reserved_header";
+    ReservedParameter = "reserved_parameter";
+    UnknownVariable = "unknown_variable";
+    UnusedVariable = "unused_variable";
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,18 +5,19 @@
 
 pub mod catalog;
 mod diagnostic;
-mod locate;
 mod manifest;
 mod parse;
+mod shape;
 mod template;
+mod tree;
 mod validate;
 mod values;
 
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use manifest::{
-    Api, Auth, AuthKind, ClientAuthentication, Grant, Manifest, RecoveryClass, TokenBody, TokenResponse, Variable,
-    VariableKind,
+    Api, Auth, AuthKind, ClientAuthentication, DEFAULT_GRACE, Grant, Manifest, RecoveryClass, TokenBody, TokenResponse,
+    Variable, VariableKind,
 };
-pub use parse::{canonical_json, lint, parse};
+pub use parse::{canonical_json, lint, locate, parse};
 pub use template::{TemplateError, expand_text, expand_url};
 pub use values::{ValueError, Values, resolve_values};

@@ -98,9 +98,20 @@ pub struct Auth {
     /// What happens to a refresh token when it is used.
     #[serde(default)]
     pub recovery_class: RecoveryClass,
-    /// Class G only: seconds for which the old refresh token stays good.
+    /// Class G only: seconds for which the old refresh token stays good; [`DEFAULT_GRACE`] where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace: Option<u32>,
+}
+
+/// Seconds of grace that are assumed for class G where the manifest does not say: short, because a retry that comes too
+/// late costs the connection.
+pub const DEFAULT_GRACE: u32 = 60;
+
+impl Auth {
+    /// For how many seconds a used refresh token stays good: `None` where the class is not G.
+    pub fn grace_seconds(&self) -> Option<u32> {
+        (self.recovery_class == RecoveryClass::G).then(|| self.grace.unwrap_or(DEFAULT_GRACE))
+    }
 }
 
 /// The protocol of a provider.

@@ -1,14 +1,24 @@
 //! From text to a manifest, with every violation at once.
+//!
+//! Three passes: the text as a tree with places, the tree against the members and their types, the manifest against the
+//! rules. The rules run even where members are broken, on what is left; findings that rest on a broken member are held
+//! back, so that none of them is an echo of another.
 
-use crate::locate::{Tree, locate};
-use crate::validate::{Finding, validate};
+use crate::diagnostic::Code;
+use crate::shape;
+use crate::tree::{self, Fault, Kind, Node, Place};
+use crate::validate::{Finding, Spot, validate};
 use crate::{Diagnostic, Manifest, Severity};
 
 /// No manifest is longer (bytes).
 const LONGEST: usize = 256 * 1024;
+/// More findings than anybody reads in one go are counted and not listed.
+const MOST_FINDINGS: usize = 100;
 
-/// Reads a manifest in YAML or JSON, which is read as the YAML that it also is. Unknown members, wrong types and broken
-/// rules are refused, each with its place.
+/// Reads a manifest in YAML or JSON (which is read as the YAML that it also is), of at most 256 KiB.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the text; warnings are among it if there is an error too.
 pub fn parse(text: &str) -> Result<Manifest, Vec<Diagnostic>> {
     let (manifest, found) = examine(text);
     match manifest {
@@ -17,7 +27,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<Diagnostic>> {
     }
 }
 
-/// Everything that is wrong or doubtful about a manifest; empty if it is fine.
+/// Everything that is wrong or doubtful about a manifest, in the order of the text; empty if it is fine.
 pub fn lint(text: &str) -> Vec<Diagnostic> {
     examine(text).1
 }
@@ -28,41 +38,93 @@ pub fn canonical_json(manifest: &Manifest) -> String {
     serde_json::to_string(manifest).unwrap_or_default()
 }
 
+/// Line and column (from 1) of the value that a JSON pointer names in a manifest's text, or of the nearest member around
+/// it; `None` where the text cannot be read.
+pub fn locate(text: &str, path: &str) -> Option<(u32, u32)> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let root = tree::read(text).0?;
+    let Place { line, column } = find(&root, path, Spot::Value);
+    Some((line, column))
+}
+
 fn examine(text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
     if text.len() > LONGEST {
         let message = format!("the manifest is {} bytes long: use at most {LONGEST}", text.len());
-        return (None, vec![whole("too_long", message)]);
+        return (None, vec![diagnostic(Severity::Error, Code::TooLong, message, String::new(), None)]);
     }
-    match serde_saphyr::from_str::<Manifest>(text) {
-        Ok(manifest) => {
-            let tree = Tree::read(text);
-            let place = |finding: Finding| placed(finding, tree.as_ref().map(|tree| tree as &_));
-            let found = validate(&manifest).into_iter().map(place).collect();
-            (Some(manifest), found)
+    let (root, faults) = tree::read(text);
+    let mut found: Vec<_> = faults.into_iter().map(of_fault).collect();
+    let manifest = root.and_then(|root| {
+        let read = shape::read(&root);
+        let shaped = read.findings.into_iter().map(|(finding, place)| of_finding(finding, place));
+        found.extend(shaped);
+        match serde_json::from_value::<Manifest>(read.value) {
+            Ok(manifest) => {
+                let sound = validate(&manifest).into_iter().filter(|finding| !finding.rests_on(&read.broken));
+                found.extend(sound.map(|finding| {
+                    let place = find(&root, &finding.path, finding.spot);
+                    of_finding(finding, place)
+                }));
+                Some(manifest)
+            }
+            Err(error) => {
+                let message = error.to_string();
+                found.push(diagnostic(Severity::Error, Code::WrongType, message, String::new(), Some(root.place)));
+                None
+            }
         }
-        Err(error) => (None, vec![unread(&error)]),
+    });
+    found.sort_by_key(|d| (d.line, d.column));
+    (manifest, shortened(found))
+}
+
+fn of_fault(fault: Fault) -> Diagnostic {
+    diagnostic(Severity::Error, fault.code, fault.message, String::new(), Some(fault.place))
+}
+
+fn of_finding(finding: Finding, place: Place) -> Diagnostic {
+    diagnostic(finding.severity, finding.code, finding.message, finding.path, Some(place))
+}
+
+fn diagnostic(severity: Severity, code: Code, message: String, path: String, place: Option<Place>) -> Diagnostic {
+    let (line, column) = place.map(|place| (place.line, place.column)).unzip();
+    Diagnostic { severity, code: code.as_str(), message, path, line, column }
+}
+
+fn shortened(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if found.len() > MOST_FINDINGS {
+        // Errors first, so that no number of warnings pushes one out of sight.
+        found.sort_by_key(|d| d.severity == Severity::Warning);
+        let severity = found.get(MOST_FINDINGS).map_or(Severity::Warning, |d| d.severity);
+        let message = format!("{} more findings: mend these first", found.len() - MOST_FINDINGS);
+        found.truncate(MOST_FINDINGS);
+        found.push(diagnostic(severity, Code::TooMany, message, String::new(), None));
+    }
+    found
+}
+
+/// The place that a JSON pointer names, or of the nearest member around it.
+fn find(root: &Node, path: &str, spot: Spot) -> Place {
+    let (mut node, mut place) = (root, root.place);
+    for segment in path.split('/').skip(1) {
+        let name = segment.replace("~1", "/").replace("~0", "~");
+        let inner = match &node.kind {
+            Kind::Map(members) => members.iter().find(|m| m.name == name).map(|m| (&m.value, m.place)),
+            Kind::List(items) => name.parse::<usize>().ok().and_then(|i| items.get(i)).map(|item| (item, item.place)),
+            Kind::Null | Kind::Flag(_) | Kind::Number(_) | Kind::Text(_) | Kind::Refused => None,
+        };
+        match inner {
+            Some(inner) => (node, place) = inner,
+            None => return place,
+        }
+    }
+    match spot {
+        Spot::Name => place,
+        Spot::Value => node.place,
     }
 }
 
-fn placed(finding: Finding, tree: Option<&serde_saphyr::Spanned<Tree>>) -> Diagnostic {
-    let Finding { severity, code, path, message } = finding;
-    let (line, column) = tree.map(|tree| locate(tree, &path)).unzip();
-    Diagnostic { severity, code, message, path, line, column }
-}
-
-/// A text that is not even of a manifest's shape. The parser's own excerpt is left out: [`crate::render`] shows one.
-fn unread(error: &serde_saphyr::Error) -> Diagnostic {
-    let place = error.location();
-    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let message = error.without_snippet().to_string();
-    let message = message.lines().next().unwrap_or_default().to_owned();
-    Diagnostic {
-        line: place.as_ref().map(|place| number(place.line())),
-        column: place.as_ref().map(|place| number(place.column())),
-        ..whole("malformed", message)
-    }
-}
-
-fn whole(code: &'static str, message: String) -> Diagnostic {
-    Diagnostic { severity: Severity::Error, code, message, path: String::new(), line: None, column: None }
-}
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,18 @@
 //! URLs and parameters with variables in braces.
 //!
-//! Two safeguards, each enough by itself: values are typed, and the expanded URL is read again and has to agree with its
-//! template in scheme, host suffix, port and depth.
+//! Invariant: two safeguards, each enough by itself. Values are typed; and the expanded URL is read again and has to
+//! agree with its template in scheme, host, port, path and query. Deliberately absent: defaults, filters, nesting.
 
 use crate::values::check_value;
 use crate::{Manifest, Values};
 use url::Url;
 
-/// Why a template could not be expanded.
+/// Stands for every variable where a template is read as a URL: fit for a host label and for a path segment.
+pub(crate) const PLACEHOLDER: &str = "mortise0variable";
+/// No expanded URL or text is longer (bytes).
+const LONGEST: usize = 16 * 1024;
+
+/// Why a template could not be expanded. Values are not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A brace without its partner, or something other than a name between two.
@@ -33,6 +38,9 @@ pub enum TemplateError {
     /// A line break or another control character.
     #[error("control characters are not allowed")]
     Control,
+    /// The result is longer than any header or URL may be.
+    #[error("the result is longer than 16384 bytes")]
+    TooLong,
 }
 
 /// A template in parts: literal text and, before each but the first, a variable.
@@ -47,9 +55,7 @@ pub(crate) fn parts(template: &str) -> Result<Parts<'_>, TemplateError> {
     let mut rest = template;
     while let Some((literal, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').ok_or(TemplateError::Brace)?;
-        let is_name =
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if !is_name || literal.contains('}') {
+        if !is_name(name) || literal.contains('}') {
             return Err(TemplateError::Brace);
         }
         parts.literals.push(literal);
@@ -64,18 +70,24 @@ pub(crate) fn parts(template: &str) -> Result<Parts<'_>, TemplateError> {
 }
 
 /// Fills a URL in. Every value is checked against its variable's type, and the result against the template.
+///
+/// # Errors
+/// A value that is missing, not allowed, or that would change which host, port or path depth is called.
 pub fn expand_url(template: &str, manifest: &Manifest, values: &Values) -> Result<Url, TemplateError> {
     for name in parts(template)?.names {
-        let variable = manifest.variables.get(name).ok_or_else(|| TemplateError::NoValue(name.to_owned()))?;
-        let value = values.get(name).ok_or_else(|| TemplateError::NoValue(name.to_owned()))?;
+        let missing = || TemplateError::NoValue(name.to_owned());
+        let variable = manifest.variables.get(name).ok_or_else(missing)?;
+        let value = values.get(name).ok_or_else(missing)?;
         let refused = |allowed| TemplateError::BadValue { variable: name.to_owned(), allowed };
         check_value(variable, value).map_err(refused)?;
     }
-    let expanded = Url::parse(&expand_text(template, values)?).map_err(|_| TemplateError::NotAUrl)?;
-    if agrees(template, &expanded)? { Ok(expanded) } else { Err(TemplateError::Strays) }
+    agreeing_url(template, values)
 }
 
-/// Fills a parameter or a header in.
+/// Fills a parameter or a header in; values go in as they are.
+///
+/// # Errors
+/// A value that is missing, or a result with a control character, CR, LF and NUL among them.
 pub fn expand_text(template: &str, values: &Values) -> Result<String, TemplateError> {
     let Parts { literals, names } = parts(template)?;
     let mut text = String::with_capacity(template.len() + 32);
@@ -84,27 +96,67 @@ pub fn expand_text(template: &str, values: &Values) -> Result<String, TemplateEr
         if let Some(name) = names.get(index) {
             text.push_str(values.get(*name).ok_or_else(|| TemplateError::NoValue((*name).to_owned()))?);
         }
+        if text.len() > LONGEST {
+            return Err(TemplateError::TooLong);
+        }
     }
     if text.chars().any(char::is_control) { Err(TemplateError::Control) } else { Ok(text) }
 }
 
-/// Compares with the same template filled with one harmless letter for each variable.
-fn agrees(template: &str, expanded: &Url) -> Result<bool, TemplateError> {
-    let Parts { literals, .. } = parts(template)?;
-    let model = Url::parse(&literals.join("x")).map_err(|_| TemplateError::NotAUrl)?;
-    let authority_end = template.find("://").map_or(0, |at| at + 3);
-    let authority = template[authority_end..].split(['/', '?', '#']).next().unwrap_or_default();
-    // What stands right of the last variable of the host is the provider's own.
-    let suffix = authority.rsplit_once('}').map_or(authority, |(_, suffix)| suffix);
-    let suffix = suffix.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    let labels = |url: &Url| url.host_str().map(|host| host.split('.').count());
-    let depth = |url: &Url| url.path().split('/').count();
-    Ok(expanded.scheme() == model.scheme()
-        && expanded.port_or_known_default() == model.port_or_known_default()
-        && expanded.host_str().is_some_and(|host| host.ends_with(&suffix))
-        && labels(expanded) == labels(&model)
-        && depth(expanded) == depth(&model)
+/// The second safeguard by itself: the URL as read has to be the template as read, with the values in their places.
+fn agreeing_url(template: &str, values: &Values) -> Result<Url, TemplateError> {
+    let Parts { literals, names } = parts(template)?;
+    let model = Url::parse(&literals.join(PLACEHOLDER)).map_err(|_| TemplateError::NotAUrl)?;
+    let expanded = Url::parse(&expand_text(template, values)?).map_err(|_| TemplateError::NotAUrl)?;
+    let mut filled = names.iter().filter_map(|name| values.get(*name));
+    let host = fill(model.host_str().unwrap_or_default(), &mut filled, str::to_ascii_lowercase);
+    let path = fill(model.path(), &mut filled, str::to_owned);
+    let count = |url: &Url| (url.host_str().map(|host| host.split('.').count()), url.path().split('/').count());
+    let agrees = expanded.scheme() == model.scheme()
         && expanded.username().is_empty()
         && expanded.password().is_none()
-        && expanded.fragment().is_none())
+        && expanded.host_str().unwrap_or_default() == host
+        && expanded.port_or_known_default() == model.port_or_known_default()
+        && expanded.path() == path
+        && count(&expanded) == count(&model)
+        && expanded.query() == model.query()
+        && expanded.fragment().is_none()
+        && filled.next().is_none();
+    if agrees { Ok(expanded) } else { Err(TemplateError::Strays) }
 }
+
+/// `text` with its placeholders replaced by the next values.
+fn fill<'a>(text: &str, values: &mut impl Iterator<Item = &'a String>, form: fn(&str) -> String) -> String {
+    let mut pieces = text.split(PLACEHOLDER);
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        filled.push_str(&values.next().map(|value| form(value)).unwrap_or_default());
+        filled.push_str(piece);
+    }
+    filled
+}
+
+/// A variable's name.
+pub(crate) fn is_name(name: &str) -> bool {
+    (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// One label of a host name (RFC 1123 section 2.1), and none that encodes an international name, because what people
+/// see of those is not what is called.
+pub(crate) fn is_host_label(value: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    (1..=63).contains(&value.len())
+        && value.bytes().all(inner)
+        && !value.starts_with('-')
+        && !value.ends_with('-')
+        && !value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+}
+
+/// Unreserved characters (RFC 3986 section 2.3), and nothing that a path would resolve away.
+pub(crate) fn is_path_segment(value: &str) -> bool {
+    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    (1..=128).contains(&value.len()) && value.bytes().all(unreserved) && value != "." && value != ".."
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ if (location.pathname.startsWith("/oauth/callback/") && location.search) {
 // The host that a field becomes part of shows what is typed into it.
 for (const input of document.querySelectorAll("input[data-gap]")) {
   const targets = [...input.form.querySelectorAll("[data-shows]")].filter((e) => e.dataset.shows === input.dataset.gap);
-  const empty = input.dataset.gap.replaceAll("_", " ");
+  const empty = `[${input.dataset.gap.replaceAll("_", " ")}]`;
   const show = () => {
     const label = input.value.trim();
     const fits = /^[A-Za-z0-9-]{1,63}$/.test(label);

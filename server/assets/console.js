@@ -1,9 +1,8 @@
-// Times of the console as "in 4 min" and "12 s ago"; the exact time stays in the tooltip. Nothing depends on it.
+// Times of the console as "in 4 min" and "12 s ago", beside the exact time or with it in the tooltip. Nothing depends on it.
 "use strict";
 
-const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const words = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "short" });
-const times = [...document.querySelectorAll("time[data-relative]")].filter((time) => !Number.isNaN(Date.parse(time.dateTime)));
+const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+const times = [...document.querySelectorAll("time[data-relative], time[data-age]")].filter((time) => !Number.isNaN(Date.parse(time.dateTime)));
 
 for (const time of times) {
   time.title = time.textContent;
@@ -13,7 +12,9 @@ function show() {
   for (const time of times) {
     const seconds = Math.round((Date.parse(time.dateTime) - Date.now()) / 1000);
     const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) ?? units[3];
-    time.textContent = words.format(Math.trunc(seconds / length), unit);
+    const amount = `${Math.trunc(Math.abs(seconds) / length)} ${unit}`;
+    const relative = seconds >= 0 ? `in ${amount}` : `${amount} ago`;
+    time.textContent = "age" in time.dataset ? `${time.title} · ${relative}` : relative;
   }
 }
 

@@ -13,7 +13,7 @@ pub(crate) async fn run(job: Job, broker: &Arc<Broker>) -> Result<usize, JobErro
         Job::ReplaySpill => broker.replay_spill().await?,
         Job::Sweep => {
             let swept = broker.sweep().await?;
-            usize::try_from(swept.attempts + swept.replies).unwrap_or(usize::MAX)
+            usize::try_from(swept.attempts + swept.sessions + swept.replies).unwrap_or(usize::MAX)
         }
     })
 }

@@ -8,16 +8,19 @@ use chrono::Duration;
 pub struct Swept {
     /// Authorization attempts that ended a day ago, with their verifiers and unclaimed codes.
     pub attempts: u64,
+    /// Connect sessions that ended a week ago.
+    pub sessions: u64,
     /// Replies kept for idempotent requests, after 24 hours.
     pub replies: u64,
 }
 
 impl Broker {
-    /// Clears away what is a day old.
+    /// Clears away what has served its time.
     pub async fn sweep(&self) -> Result<Swept> {
         let before = self.clock.now() - Duration::days(1);
         let attempts = self.store.attempts_sweep(before).await?;
+        let sessions = self.store.connect_sessions_sweep(before - Duration::days(6)).await?;
         let replies = self.store.idempotency_sweep(before).await?;
-        Ok(Swept { attempts, replies })
+        Ok(Swept { attempts, sessions, replies })
     }
 }

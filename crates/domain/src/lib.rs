@@ -26,7 +26,7 @@ pub use event::EventKind;
 pub use grant::{TokenGrant, TokenType};
 pub use ids::{
     ApiKeyId, AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, CustomerKey, DataKeyId, EnvironmentKey,
-    EventId, IdError, LeaseOwner, RevocationId,
+    EventId, IdError, LeaseOwner, RequestId, RevocationId,
 };
 pub use names::{AppId, ConnectorId, CustomerId, EnvironmentName, NameError};
 pub use schedule::{backoff, refresh_at};

@@ -43,9 +43,9 @@ impl When {
         Self::shown(at, "%Y-%m-%d %H:%M:%S UTC", "data-relative")
     }
 
-    /// To the second, and so it stays.
+    /// To the second; a script adds how long ago that is.
     pub(super) fn exact(at: Timestamp) -> Self {
-        Self::shown(at, "%Y-%m-%d %H:%M:%S UTC", "")
+        Self::shown(at, "%Y-%m-%d %H:%M:%S UTC", "data-age")
     }
 
     /// As a customer would say it; a script turns it into the customer's own time zone.
@@ -84,7 +84,7 @@ pub(super) fn host_parts(host: &str) -> Vec<HostPart> {
     let mut rest = host;
     while let Some((before, (name, after))) = rest.split_once('{').and_then(|(b, a)| Some((b, a.split_once('}')?))) {
         parts.push(literal(before));
-        parts.push(HostPart { text: name.replace('_', " "), gap: Some(name.to_owned()) });
+        parts.push(HostPart { text: format!("[{}]", name.replace('_', " ")), gap: Some(name.to_owned()) });
         rest = after;
     }
     parts.push(literal(rest));
@@ -120,8 +120,8 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(shown("acme.example"), ["acme.example"]);
-        assert_eq!(shown("{my_shop}.acme.example:8443"), ["my shop?", ".acme.example:8443"]);
-        assert_eq!(shown("login.{region}.acme.example"), ["login.", "region?", ".acme.example"]);
+        assert_eq!(shown("{my_shop}.acme.example:8443"), ["[my shop]?", ".acme.example:8443"]);
+        assert_eq!(shown("login.{region}.acme.example"), ["login.", "[region]?", ".acme.example"]);
         assert_eq!(shown("{broken.acme"), ["{broken.acme"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The pages as a browser gets them.
 
+mod browser;
 mod callback;
 mod connect;
 mod console;

@@ -15,6 +15,14 @@ fn ids_sort_by_time_and_read_back() {
 }
 
 #[test]
+fn ids_of_one_millisecond_sort_by_its_fraction() {
+    let at =
+        |nanos| time_ordered(crate::Timestamp::from_timestamp(1_700_000_000, nanos).unwrap(), &SeededEntropy::new(9));
+    let ids: Vec<_> = (0..1000).map(|micros| at(5_000_000 + micros * 1000)).collect();
+    assert!(ids.is_sorted());
+}
+
+#[test]
 fn an_id_of_another_kind_is_refused() {
     let id = AppKey::generate(&ManualClock::at_unix(0), &SeededEntropy::new(1));
     assert_eq!(id.to_string().parse::<ConnectionId>(), Err(IdError { prefix: "con" }));

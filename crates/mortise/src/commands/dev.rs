@@ -1,5 +1,6 @@
 //! `mortise dev`: everything in one process, with something to click on.
 
+mod claim;
 mod demo;
 mod sandbox;
 
@@ -12,11 +13,14 @@ use mortise_domain::OsEntropy;
 use mortise_vault::create_key_file;
 use mortise_worker::Runner;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 
 pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
     let settings = Settings::dev(&options.data_dir, options.listen)?;
     logging::start(&settings)?;
-    prepare(&options, &settings).await?;
+    make_folder(&options.data_dir)?;
+    let _claim = claim::folder(&options.data_dir)?;
+    prepare(&settings).await?;
 
     let assembled = assemble::checked_broker(&settings).await?;
     let listener = serve::listen(&settings)?;
@@ -32,8 +36,9 @@ pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
         let requested = stop::requested().await;
         handle.stop(true).await;
         // The provider goes last: refreshes in flight need its answers.
-        runner.stop(ticker).await?;
+        let worked = runner.stop(ticker).await;
         sandbox.stop().await;
+        worked?;
         requested
     };
     let (served, provided, stopped) = tokio::join!(serving, providing, stopping);
@@ -42,11 +47,13 @@ pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
     stopped
 }
 
-/// Makes what a first start needs: the folder, the key file, the schema.
-async fn prepare(options: &Dev, settings: &Settings) -> anyhow::Result<()> {
-    let folder = &options.data_dir;
+fn make_folder(folder: &Path) -> anyhow::Result<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
+    made.with_context(|| format!("--data-dir: {} cannot be made", folder.display()))
+}
+
+/// Makes what a first start needs: the key file and the schema.
+async fn prepare(settings: &Settings) -> anyhow::Result<()> {
     let key_file = settings.key_file()?;
     if !key_file.exists() {
         create_key_file(key_file, &OsEntropy)?;

@@ -10,8 +10,8 @@ mod worker;
 
 use crate::gate::Gate;
 use crate::site::Site;
-use crate::world::{PATIENCE, World};
 use crate::world::api::app_id;
+use crate::world::{PATIENCE, World};
 use mortise_sandbox::{FamilyId, RecoveryClass};
 use mortise_testkit::{Backend, wait};
 use serde_json::json;

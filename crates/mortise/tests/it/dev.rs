@@ -150,6 +150,23 @@ async fn two_of_them_never_share_a_folder() {
     assert!(next.sigterm(START).await.success(), "{}", next.output());
 }
 
+/// The sandbox's address is part of every connection's history. On another port the demo starts afresh, by itself.
+#[tokio::test]
+async fn another_port_for_the_sandbox_still_leads_to_a_token() {
+    let mut dev = Dev::new();
+    let (mut first, greeting) = dev.start().await;
+    Visitor::new().consent(&greeting.link, "sandbox").await;
+    assert!(first.sigterm(START).await.success(), "{}", first.output());
+    dev.sandbox = format!("127.0.0.1:{}", ports::free().unwrap());
+    let (mut second, again) = dev.start().await;
+    assert_eq!(again.key, greeting.key);
+    Visitor::new().consent(&again.link, "sandbox").await;
+    let answer = pasted(&again.curl).await;
+    assert_eq!(dev.userinfo(answer["access_token"].as_str().unwrap()).await["sub"], "alex");
+    dev.api(&again).refresh(answer["connection"].as_str().unwrap()).await.expect(200);
+    assert!(second.sigterm(START).await.success(), "{}", second.output());
+}
+
 #[tokio::test]
 async fn a_taken_port_is_named() {
     let dev = Dev::new();

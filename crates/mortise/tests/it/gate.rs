@@ -7,8 +7,9 @@
 use crate::world::PATIENCE;
 use mortise_domain::ConnectionId;
 use mortise_testkit::wait;
-use sea_orm_migration::sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, Statement, TransactionTrait as _,
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, Statement,
+    TransactionTrait as _,
 };
 
 /// Commits pass one beside the other, and none while the test holds the lock alone.
@@ -73,7 +74,8 @@ impl Gate {
 
     pub async fn lease(&self, connection: &str) -> Lease {
         let uuid = uuid_of(connection);
-        let row = self.row(&format!("SELECT lease_until, attempt_id, generation FROM connections WHERE id = '{uuid}'")).await;
+        let row =
+            self.row(&format!("SELECT lease_until, attempt_id, generation FROM connections WHERE id = '{uuid}'")).await;
         let attempt: Option<uuid::Uuid> = row.try_get("", "attempt_id").unwrap();
         let (until, generation) = (row.try_get("", "lease_until").unwrap(), row.try_get("", "generation").unwrap());
         Lease { until, attempt: attempt.is_some(), generation }

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mortise-sandbox", &["domain"]),
     ("mortise-openapi", &["server"]),
     ("mortise-testkit", &["domain", "migrations", "store", "sandbox"]),
+    ("mortise-bench", &["domain", "sandbox", "testkit", "vault"]),
     (
         "mortise",
         &["broker", "connectors", "domain", "migrations", "oauth", "sandbox", "server", "store", "vault", "worker"],

@@ -8,9 +8,18 @@
 )]
 
 mod browser;
+mod canary;
+mod compose;
+mod crash;
 mod dev;
 mod finisher;
 mod flow;
+mod gate;
 mod house;
+mod keys;
 mod oidc;
+mod settings;
+mod site;
+mod topology;
+mod wire;
 mod world;

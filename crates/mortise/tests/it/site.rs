@@ -32,7 +32,8 @@ impl Site {
     /// The grants that wait for the database in a process's folder.
     pub fn spilled(&self, name: &str) -> Vec<Value> {
         let Ok(entries) = std::fs::read_dir(self.spill(name)) else { return Vec::new() };
-        let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+        let paths =
+            entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
         // A file that goes in between has been stored.
         paths.filter_map(|path| std::fs::read(path).ok()).map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect()
     }

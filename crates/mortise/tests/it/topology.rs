@@ -38,6 +38,8 @@ impl Topology {
         let mut world = World::prepared(Backend::Postgres, "dev").await;
         // A fetch waits for another process's refresh by looking: room for all of them, and for others' tests beside.
         world.set("MORTISE_DATABASE_CONNECTIONS", "8");
+        // And a lease that outlives what this test does to its holders.
+        world.set("MORTISE_REFRESH_DEADLINE", "60");
         let gate = Gate::build(world.database.connect().await).await;
         Self { world, site: Site::new(), gate, families: BTreeMap::new() }
     }
@@ -63,7 +65,8 @@ impl Topology {
         for class in CLASSES {
             api.register(&self.world.provider, class).await;
             self.world.provider.lifetime(class, 5);
-            let order = json!({"class": class, "client_id": CLIENT_ID, "count": EACH, "scope": "profile contacts.read"});
+            let order =
+                json!({"class": class, "client_id": CLIENT_ID, "count": EACH, "scope": "profile contacts.read"});
             let order: NewGrants = serde_json::from_value(order).unwrap();
             for (at, grant) in self.world.provider.sandbox.grant(&order).unwrap().into_iter().enumerate() {
                 let customer = format!("{class}-{at}");
@@ -156,9 +159,14 @@ async fn two_servers_and_two_workers_renew_sixty_connections_through_kills() {
     let spilled = || names.iter().map(|name| topology.site.spilled(name).len()).sum::<usize>();
     let complete = wait::until(PATIENCE, async || Ok((spilled() == ALL).then_some(()))).await;
     complete.unwrap_or_else(|error| panic!("{error}: {} of {ALL} at their commit", spilled()));
-    let orphaned: BTreeSet<_> = [&topology.spilled("worker-1"), &topology.spilled(one.name)].into_iter().flatten().cloned().collect();
+    let orphaned: BTreeSet<_> =
+        [&topology.spilled("worker-1"), &topology.spilled(one.name)].into_iter().flatten().cloned().collect();
     let others: BTreeSet<_> = all.difference(&orphaned).cloned().collect();
-    assert!(!orphaned.is_empty() && !others.is_empty(), "{} of {ALL} with the one, the rest with the other", orphaned.len());
+    assert!(
+        !orphaned.is_empty() && !others.is_empty(),
+        "{} of {ALL} with the one, the rest with the other",
+        orphaned.len()
+    );
     first.kill9();
     one.process.kill9();
     topology.gate.open().await;

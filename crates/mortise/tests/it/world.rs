@@ -24,11 +24,10 @@ pub struct World {
     pub database: TestDatabase,
     pub provider: Provider,
     pub api: Api,
-    pub port: u16,
     settings: Vec<(String, String)>,
     pub server: Option<Process>,
     pub worker: Option<Process>,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl World {
@@ -63,7 +62,7 @@ impl World {
         let settings = settings.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let api = Api::new(format!("http://127.0.0.1:{port}"));
         let provider = Provider::start();
-        let mut world = Self { database, provider, api, port, settings, server: None, worker: None, folder };
+        let mut world = Self { database, provider, api, settings, server: None, worker: None, folder };
         world.command(&["keys", "init"]).await;
         if !["dev", "prod"].contains(&environment) {
             world.command(&["environments", "create", environment]).await;

@@ -43,15 +43,14 @@ struct EventRow {
     words: &'static str,
     kind: &'static str,
     at: When,
-    exact: When,
     detail: Vec<(String, String)>,
 }
 
 impl From<EventView> for EventRow {
     fn from(view: EventView) -> Self {
         let (tone, words) = words::event(view.kind);
-        let (at, exact) = (When::relative(view.at), When::exact(view.at));
-        Self { tone, words, kind: view.kind.as_str(), at, exact, detail: particulars(&view.detail) }
+        let at = When::exact(view.at);
+        Self { tone, words, kind: view.kind.as_str(), at, detail: particulars(&view.detail) }
     }
 }
 

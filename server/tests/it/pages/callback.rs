@@ -88,9 +88,9 @@ async fn every_fault_has_a_page_that_says_what_to_do() {
     let rig = rig().await;
     let mut pages = String::new();
     let table: [(&str, &str, u16, bool, bool); 9] = [
-        ("denied", "error=access_denied&error_description=<b>No</b>", 403, true, true),
+        ("denied", "error=access_denied&error_description=%3Cb%3ENo%3C/b%3E", 403, true, true),
         ("the provider is down", "error=temporarily_unavailable", 502, true, true),
-        ("another provider error", "error=inv<alid>_scope&error_description=%3Cscript%3E", 502, true, true),
+        ("another provider error", "error=inv%3Calid%3E_scope&error_description=%3Cscript%3E", 502, true, true),
         ("another issuer", "code=c&iss=https://evil.example", 400, true, false),
         ("nothing but a state", "", 400, true, false),
         ("two codes", "code=a&code=b", 400, true, false),

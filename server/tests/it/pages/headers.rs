@@ -11,7 +11,7 @@ async fn answers(rig: &Rig) -> Vec<(String, Answer)> {
     let id = rig.connection("c1", true).await;
     let link = rig.link(None).await;
     let cookies = rig.sign_in(&rig.key).await;
-    let poor = rig.sign_in(&rig.key_with(&[]).await).await;
+    let poor = rig.sign_in(&rig.key_with(&[mortise_domain::ApiScope::EnvironmentsRead]).await).await;
     let mut found = Vec::new();
     let detail = format!("/console/connections/{id}");
     for path in [

@@ -16,7 +16,7 @@ const CORPUS: [&str; 14] = [
     "<!--<script>-->",
     "&lt;script&gt;",
     "<a href=\"https://evil.example\">click</a>",
-    "\u{202e}gnp.exe <b>",
+    "<b onmouseover=alert(1)>bold</b>",
     "<form action=https://evil.example>",
 ];
 

@@ -59,7 +59,8 @@ pub(crate) struct Rig {
     pub(crate) provider: Arc<ScriptedTransport>,
     pub(crate) caller: Arc<Caller>,
     pub(crate) key: String,
-    pub(crate) folder: tempfile::TempDir,
+    /// Holds the key file for as long as the rig stands.
+    _folder: tempfile::TempDir,
     pub(crate) database: TestDatabase,
 }
 
@@ -96,7 +97,7 @@ impl Rig {
         let key = issue(&broker, &ApiScope::ALL.to_vec()).await;
         let caller = broker.authenticate(&key).await.unwrap();
         let state = web::Data::new(State { broker });
-        Self { state, provider, caller, key, folder, database }
+        Self { state, provider, caller, key, _folder: folder, database }
     }
 
     pub(crate) fn broker(&self) -> &Broker {
@@ -246,9 +247,11 @@ impl Answer {
             let inline =
                 ["a", "b", "strong", "code", "small", "span", "time", "var", "svg", "path", "br"].contains(&name);
             text.push_str(if inline { "" } else { "\n" });
+            text.push_str(if words.starts_with(char::is_whitespace) { " " } else { "" });
             text.push_str(&words.split_whitespace().collect::<Vec<_>>().join(" "));
-            text.push_str(if words.ends_with(char::is_whitespace) { " " } else { "" });
+            text.push_str(if words.trim() != "" && words.ends_with(char::is_whitespace) { " " } else { "" });
         }
+        let text = text.replace("&#39;", "'");
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         format!("[{}] {title}\n{}\n", self.status, lines.collect::<Vec<_>>().join("\n"))
     }
@@ -265,6 +268,7 @@ fn steady(word: &str) -> String {
         _ if is("00:00") || is("00:00:00") => "[time]",
         _ if is("0000-00-00") => "[date]",
         _ if bare.starts_with("con_") => "con_[id]",
+        _ if bare.len() > 7 && bare.bytes().all(|b| b.is_ascii_digit()) => "[number]",
         _ if bare.len() == 12 && bare.bytes().all(|b| b.is_ascii_hexdigit()) => "[digest]",
         _ if bare.contains("/oauth/callback/") => {
             return bare.rsplit_once('/').map_or_else(String::new, |(path, _)| format!("{path}/[app]"));

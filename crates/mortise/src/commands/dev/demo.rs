@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use mortise_broker::{
     AppInput, AppSettings, Broker, Caller, CustomerInput, Error, ManifestSource, NewApiKey, NewSession,
 };
-use mortise_domain::{ApiKeySecret, ApiScope, ClientSecret, ScopeSet};
+use mortise_domain::{ApiKeySecret, ApiScope, ClientSecret, ConnectorId, ScopeSet};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -57,22 +57,30 @@ async fn register(broker: &Broker, caller: &Arc<Caller>, sandbox: &str) -> anyho
     let manifest = manifest(sandbox);
     let id = APP.parse().context("the demo connector")?;
     // The sandbox's address is part of the manifest: started on another port, it is a new version.
-    match broker.register_connector(caller, ManifestSource::Text(manifest.clone())).await {
+    let connector = match broker.register_connector(caller, ManifestSource::Text(manifest.clone())).await {
         Err(Error::Exists(_)) => broker.update_connector(caller, &id, ManifestSource::Text(manifest)).await,
         registered => registered,
     }
     .context("the demo connector")?;
-    let app = AppInput {
-        connector: id,
+    let app = APP.parse().context("the demo app")?;
+    match broker.app(caller, &app).await {
+        Ok(known) if known.connector_version == connector.version => return Ok(()),
+        Ok(_) => broker.update_app(caller, &app, client(id)).await,
+        Err(Error::NotFound(_)) => broker.create_app(caller, app, client(id)).await,
+        Err(error) => Err(error),
+    }
+    .map(|_| ())
+    .context("the demo app")
+}
+
+fn client(connector: ConnectorId) -> AppInput {
+    AppInput {
+        connector,
         connector_version: None,
         client_id: CLIENT.0.to_owned(),
         client_secret: Some(ClientSecret::new(CLIENT.1)),
         scopes: ScopeSet::parse("profile contacts.read", " "),
         settings: AppSettings::default(),
-    };
-    match broker.create_app(caller, APP.parse().context("the demo app")?, app).await {
-        Err(Error::Exists(_)) => Ok(()),
-        created => created.map(|_| ()).context("the demo app"),
     }
 }
 

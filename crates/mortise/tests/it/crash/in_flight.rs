@@ -49,7 +49,11 @@ async fn nothing_is_stuck_after_the_lease_of_a_worker_killed_in_flight() {
         let spent = first.outcome == "issued" && [S, F].contains(&made.class);
         let view = world.api.connection(&made.id).await;
         if spent {
-            assert_eq!((&view["state"], &view["state_reason"]), (&json!("needs_reauth"), &json!("lost_rotation")), "{view}");
+            assert_eq!(
+                (&view["state"], &view["state_reason"]),
+                (&json!("needs_reauth"), &json!("lost_rotation")),
+                "{view}"
+            );
             lost.push(made);
         } else {
             assert_eq!((view["state"].as_str(), second.outcome), (Some("active"), "issued"), "{view}");

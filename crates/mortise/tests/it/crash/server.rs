@@ -7,6 +7,7 @@ use crate::world::visitor::{Visitor, title_of};
 use mortise_sandbox::RecoveryClass::{self, F, G, S};
 use serde_json::json;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 /// A customer whose browser is about to open the callback.
 struct Returning {
@@ -25,15 +26,19 @@ impl Returning {
     }
 
     /// Opens the callback on a task of its own, which panics if no answer comes.
-    fn goes_on(self) -> (Session, RecoveryClass, String, JoinHandle<Visitor>) {
+    fn goes_on(self) -> GoneOn {
         let Self { class, session, mut visitor, callback } = self;
-        let url = callback.clone();
-        let browser = tokio::spawn(async move {
-            visitor.get(&url).await;
-            visitor
-        });
-        (session, class, callback, browser)
+        let (tasks, url) = (TaskTracker::new(), callback.clone());
+        let browser = tasks.spawn(async move { drop(visitor.get(&url).await) });
+        GoneOn { class, session, callback, browser }
     }
+}
+
+struct GoneOn {
+    class: RecoveryClass,
+    session: Session,
+    callback: String,
+    browser: JoinHandle<()>,
 }
 
 async fn returning(world: &World, customer: &str, classes: [RecoveryClass; 3]) -> Vec<Returning> {
@@ -63,7 +68,7 @@ async fn a_server_killed_twenty_times_during_callbacks_loses_no_grant() {
         world.serve().await;
 
         assert!(site.spilled("server").is_empty(), "a server that is ready has stored what it found");
-        for (session, class, callback, browser) in browsers {
+        for GoneOn { class, session, callback, browser } in browsers {
             assert!(browser.await.is_err(), "a dead server answered");
             let made = Made::find(&world, class, world.api.result_of(&session).await).await;
             assert_eq!(world.provider.count(class, "authorization_code"), kill);
@@ -95,7 +100,7 @@ async fn a_customer_whose_callback_died_before_the_reply_tries_the_same_link_aga
     }
     world.server.as_mut().unwrap().kill9();
     world.serve().await;
-    for (session, class, _, browser) in browsers {
+    for GoneOn { class, session, browser, .. } in browsers {
         assert!(browser.await.is_err(), "a dead server answered");
         Visitor::new().consent(&session.url, &app_id(class)).await;
         let made = Made::find(&world, class, world.api.result_of(&session).await).await;

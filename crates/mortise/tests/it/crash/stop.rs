@@ -4,6 +4,7 @@ use super::{assert_never_reused, assert_renewable, assert_served, connect, gated
 use crate::world::START;
 use mortise_sandbox::RecoveryClass::{self, F, G, M, N, S, U};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 const CLASSES: [RecoveryClass; 6] = [N, M, G, U, S, F];
 
@@ -48,18 +49,16 @@ async fn a_server_that_is_asked_to_stop_answers_who_waits_for_a_refresh() {
     let (mut world, gate, _site) = gated(&CLASSES).await;
     let made = connect(&world, "acme", &CLASSES).await;
     slow_down(&world, &CLASSES, 3000);
-    let callers: Vec<_> = made
-        .iter()
-        .map(|made| {
-            let (api, id) = (world.api.clone(), made.id.clone());
-            tokio::spawn(async move { api.refresh(&id).await })
-        })
-        .collect();
+    let mut callers = JoinSet::new();
+    for made in &made {
+        let (api, id) = (world.api.clone(), made.id.clone());
+        callers.spawn(async move { api.refresh(&id).await });
+    }
     in_flight(&world, CLASSES.len()).await;
     let mut server = world.server.take().unwrap();
     assert!(server.sigterm(START).await.success(), "{}", server.output());
-    for caller in callers {
-        caller.await.unwrap().expect(200);
+    for answer in callers.join_all().await {
+        answer.expect(200);
     }
     assert_eq!(gate.taken().await, 0);
     world.serve().await;

@@ -32,7 +32,9 @@ async fn a_worker_killed_twenty_times_between_reply_and_commit_loses_no_pair() {
     for made in &made {
         assert_renewable(&world, made).await;
         let events = world.api.events(&made.id).await;
-        assert!(!events.iter().any(|kind| ["refresh_ambiguous", "refresh_failed", "needs_reauth"].contains(&kind.as_str())));
+        assert!(
+            !events.iter().any(|kind| ["refresh_ambiguous", "refresh_failed", "needs_reauth"].contains(&kind.as_str()))
+        );
     }
     assert_never_reused(&world);
     assert!(worker.sigterm(crate::world::START).await.success(), "{}", worker.output());

@@ -64,7 +64,7 @@ impl Return {
     }
 
     /// The answer is spent, and nothing came of it.
-    async fn is_over(mut self) {
+    async fn has_ended(mut self) {
         let callback = self.callback.clone();
         self.visitor = self.unspent.clone();
         self.refused(&callback, 410, "This step is over").await;
@@ -120,7 +120,7 @@ async fn another_issuer_ends_the_flow() {
     let mut back = Return::with(Backend::MariaDb, "allow").await;
     let wrong = back.changed(|url| replace(url, "iss", &["https://evil.example"]));
     back.refused(&wrong, 400, "This answer came from somewhere else").await;
-    back.is_over().await;
+    back.has_ended().await;
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_missing_issuer_ends_the_flow_where_it_is_promised() {
     let mut back = Return::with(Backend::Sqlite, "allow").await;
     let without = back.changed(|url| replace(url, "iss", &[]));
     back.refused(&without, 400, "This answer came from somewhere else").await;
-    back.is_over().await;
+    back.has_ended().await;
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_parameter_that_stands_twice_is_refused() {
     back.refused(&twice, 400, "The answer could not be read").await;
     let twice = back.changed(|url| replace(url, "code", &["sbx_code_planted", &code]));
     back.refused(&twice, 400, "The answer could not be read").await;
-    back.is_over().await;
+    back.has_ended().await;
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn what_a_provider_reports_is_shown_sanitised() {
     let answer = back.visitor.get(&hostile).await.expect(502);
     assert_eq!(title_of(&answer.body), "The provider reports a problem");
     assert!(!answer.body.contains("alert(") && !answer.body.contains("<img"), "{}", answer.body);
-    back.is_over().await;
+    back.has_ended().await;
 }
 
 #[tokio::test]

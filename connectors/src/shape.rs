@@ -1,0 +1,198 @@
+//! The tree against the members that a manifest has, and their types.
+//!
+//! Invariant: what comes out always reads as a [`crate::Manifest`]: a broken member is left out, or, if every manifest
+//! needs it, replaced by a harmless stand-in, and listed as broken. Deliberately absent: rules between members.
+
+mod near;
+mod table;
+
+use crate::Severity;
+use crate::diagnostic::Code;
+use crate::tree::{Kind, Node, Place};
+use crate::validate::{Finding, Spot, escape};
+use mortise_domain::ConnectorId;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+/// The type of a member.
+pub(crate) enum Shape {
+    /// The connector's id.
+    Id,
+    Text,
+    Flag,
+    /// A whole number of 32 bits.
+    Whole,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    List(&'static Shape),
+    /// Names of the author's own choice, each with a value.
+    Map(&'static Shape),
+    Record(&'static [Field]),
+}
+
+/// A member of a record.
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) shape: &'static Shape,
+    /// JSON that stands in where the member is missing or broken; none for members that may be left out.
+    pub(crate) stand_in: Option<&'static str>,
+}
+
+/// What reading a tree gave.
+pub(crate) struct Read {
+    pub(crate) value: Value,
+    pub(crate) findings: Vec<(Finding, Place)>,
+    /// JSON pointers of what was left out or replaced.
+    pub(crate) broken: Vec<String>,
+}
+
+/// Reads a manifest's tree.
+pub(crate) fn read(root: &Node) -> Read {
+    let mut reader = Reader { findings: Vec::new(), broken: Vec::new() };
+    let value = reader.value(root, &table::MANIFEST, "").unwrap_or_else(|| {
+        reader.broken.push(String::new());
+        stand_in(table::STAND_IN)
+    });
+    Read { value, findings: reader.findings, broken: reader.broken }
+}
+
+fn stand_in(json: &str) -> Value {
+    // The table's own texts, which a test reads.
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+struct Reader {
+    findings: Vec<(Finding, Place)>,
+    broken: Vec<String>,
+}
+
+impl Reader {
+    /// The value if it is of the shape; what is wrong with it is reported here.
+    fn value(&mut self, node: &Node, shape: &Shape, path: &str) -> Option<Value> {
+        match (shape, &node.kind) {
+            (_, Kind::Refused) => None,
+            (Shape::Text, Kind::Text(text)) => Some(Value::from(text.as_str())),
+            (Shape::Id, Kind::Text(text)) => match text.parse::<ConnectorId>() {
+                Ok(_) => Some(Value::from(text.as_str())),
+                Err(error) => self.refuse(Code::BadId, path, node.place, error.to_string()),
+            },
+            (Shape::Flag, Kind::Flag(flag)) => Some(Value::from(*flag)),
+            (Shape::Whole, Kind::Number(digits)) if digits.parse::<u32>().is_ok() => {
+                digits.parse::<u32>().ok().map(Value::from)
+            }
+            (Shape::Word(words), Kind::Text(text)) if words.contains(&text.as_str()) => {
+                Some(Value::from(text.as_str()))
+            }
+            (Shape::List(shape), Kind::List(items)) => {
+                let items =
+                    items.iter().enumerate().filter_map(|(i, item)| self.part(item, shape, format!("{path}/{i}")));
+                Some(Value::Array(items.collect()))
+            }
+            (Shape::Map(shape), Kind::Map(_)) => Some(Value::Object(self.members(node, path, |_| Some(shape)))),
+            (Shape::Record(fields), Kind::Map(_)) => Some(Value::Object(self.record(node, fields, path))),
+            _ => {
+                let message = format!("{}, not {}", shape.wanted(), node.kind.found(shape));
+                self.refuse(Code::WrongType, path, node.place, message)
+            }
+        }
+    }
+
+    /// A value that may be left out: broken, it is.
+    fn part(&mut self, node: &Node, shape: &Shape, path: String) -> Option<Value> {
+        let value = self.value(node, shape, &path);
+        if value.is_none() {
+            self.broken.push(path);
+        }
+        value
+    }
+
+    fn record(&mut self, node: &Node, fields: &'static [Field], path: &str) -> Map<String, Value> {
+        let shape_of = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.shape);
+        let mut members = self.members(node, path, shape_of);
+        for field in fields {
+            let Some(json) = field.stand_in.filter(|_| !members.contains_key(field.name)) else { continue };
+            members.insert(field.name.to_owned(), stand_in(json));
+            let path = format!("{path}/{}", field.name);
+            let given = matches!(&node.kind, Kind::Map(given) if given.iter().any(|member| member.name == field.name));
+            if !given {
+                let message = format!("`{}` is missing: {}", field.name, field.shape.wanted());
+                self.refuse(Code::MissingMember, &path, node.place, message);
+                self.broken.push(path);
+            }
+        }
+        members
+    }
+
+    fn members(
+        &mut self,
+        node: &Node,
+        path: &str,
+        shape_of: impl Fn(&str) -> Option<&'static Shape>,
+    ) -> Map<String, Value> {
+        let mut read = Map::new();
+        let Kind::Map(members) = &node.kind else { return read };
+        let mut seen = HashSet::new();
+        for member in members {
+            let path = format!("{path}/{}", escape(&member.name));
+            let Some(shape) = shape_of(&member.name) else {
+                let message = near::unknown(&member.name, &path);
+                self.refuse(Code::UnknownMember, &path, member.place, message);
+                continue;
+            };
+            if !seen.insert(member.name.as_str()) {
+                let message = format!("`{}` is given twice: keep one", member.name);
+                self.refuse(Code::DuplicateMember, &path, member.place, message);
+            } else if let Some(value) = self.part(&member.value, shape, path) {
+                read.insert(member.name.clone(), value);
+            }
+        }
+        read
+    }
+
+    fn refuse(&mut self, code: Code, path: &str, place: Place, message: String) -> Option<Value> {
+        let path = path.to_owned();
+        let finding = Finding { severity: Severity::Error, code, path, spot: Spot::Value, message, about: Vec::new() };
+        self.findings.push((finding, place));
+        None
+    }
+}
+
+impl Shape {
+    /// The way out.
+    fn wanted(&self) -> String {
+        match self {
+            Self::Id | Self::Text => "give a text".to_owned(),
+            Self::Flag => "use true or false".to_owned(),
+            Self::Whole => "give a whole number of seconds".to_owned(),
+            Self::Word(words) => format!("use {}", near::listed(words)),
+            Self::List(_) => "give a list, such as [one, two]".to_owned(),
+            Self::Map(_) => "give names with values, such as {name: value}".to_owned(),
+            Self::Record(fields) => {
+                let names: Vec<_> = fields.iter().filter(|f| f.stand_in.is_some()).map(|f| f.name).collect();
+                if names.is_empty() { "give members".to_owned() } else { format!("give {}", near::all(&names)) }
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// What stands there instead.
+    fn found(&self, wanted: &Shape) -> String {
+        match self {
+            Self::Null => "nothing (leave the whole member out if there is nothing to say)".to_owned(),
+            Self::Flag(flag) if matches!(wanted, Shape::Text | Shape::Id) => format!("{flag} (put it in quotes)"),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(digits) if matches!(wanted, Shape::Text | Shape::Id) => {
+                format!("a number (put it in quotes: \"{digits}\")")
+            }
+            Self::Number(_) => "this number".to_owned(),
+            Self::Text(text) if matches!(wanted, Shape::Word(_)) => format!("`{}`", near::short(text)),
+            Self::Text(_) => "a text".to_owned(),
+            Self::List(_) => "a list".to_owned(),
+            Self::Map(_) | Self::Refused => "an object".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Words for messages: what was probably meant, and lists of what is allowed.
+
+use super::{Field, Shape, table};
+
+/// At most this many single-character edits away is a slip of the pen.
+const SLIP: usize = 2;
+
+/// What to say about a member that does not exist at `path`.
+pub(super) fn unknown(name: &str, path: &str) -> String {
+    let shown = short(name);
+    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let fields = fields_at(parent);
+    if let Some(field) = fields.iter().find(|field| distance(field.name, name) <= SLIP) {
+        return format!("`{shown}` is not a member: did you mean `{}`?", field.name);
+    }
+    let place = |fields: &[Field]| fields.iter().any(|field| field.name == name);
+    let elsewhere =
+        [("", "the top"), ("/auth", "`auth`"), ("/auth/token_response", "`auth.token_response`"), ("/api", "`api`")];
+    if let Some((_, home)) = elsewhere.iter().find(|(home, _)| *home != parent && place(fields_at(home))) {
+        return format!("`{shown}` is not a member here: it belongs in {home}");
+    }
+    let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+    format!("`{shown}` is not a member: the members here are {}", all(&names))
+}
+
+/// `a`, `b` or `c`.
+pub(super) fn listed(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+/// `a`, `b` and `c`.
+pub(super) fn all(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+/// A text that came from outside, cut to what a message can carry.
+pub(super) fn short(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(40).map(clean).collect();
+    if text.chars().nth(40).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn joined(words: &[&str], last: &str) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((end, [])) => end.clone(),
+        Some((end, start)) => format!("{} {last} {end}", start.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The members of the record at `path`.
+fn fields_at(path: &str) -> &'static [Field] {
+    let mut shape = &table::MANIFEST;
+    for name in path.split('/').skip(1) {
+        let inner = match shape {
+            Shape::Record(fields) => fields.iter().find(|field| field.name == name).map(|field| field.shape),
+            Shape::Map(inner) | Shape::List(inner) => Some(*inner),
+            Shape::Id | Shape::Text | Shape::Flag | Shape::Whole | Shape::Word(_) => None,
+        };
+        match inner {
+            Some(inner) => shape = inner,
+            None => return &[],
+        }
+    }
+    if let Shape::Record(fields) = shape { fields } else { &[] }
+}
+
+/// Single-character edits between two words (Levenshtein); far apart without counting where the lengths say so.
+fn distance(left: &str, right: &str) -> usize {
+    if left.len().abs_diff(right.len()) > SLIP {
+        return usize::MAX;
+    }
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = i;
+        let mut before = i + 1;
+        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
+            let above = *cell;
+            before = (before + 1).min(above + 1).min(diagonal + usize::from(a != *b));
+            diagonal = above;
+            *cell = before;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}

@@ -1,0 +1,72 @@
+//! The command line: every size can be made small enough for a trial run.
+
+use crate::{bare, run};
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Measures mortise and writes the report.
+#[derive(Debug, Parser)]
+#[command(name = "mortise-bench", max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the constant answer that everything is compared with.
+    #[command(hide = true)]
+    Bare {
+        /// Where.
+        #[arg(long)]
+        listen: SocketAddr,
+        /// Threads.
+        #[arg(long)]
+        workers: usize,
+    },
+}
+
+/// Sizes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Connections in each database, every one of a customer and with a data key of its own.
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) connections: usize,
+    /// Seconds of each run of load.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) seconds: u64,
+    /// How often each case is run; the report shows medians.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) runs: usize,
+    /// Connections that are due at once in the refresh runs.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) refreshes: usize,
+    /// Starts to time.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) starts: usize,
+    /// Seconds of doing nothing.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) idle_seconds: u64,
+    /// Where the report goes.
+    #[arg(long, default_value = "docs/benchmarks.md")]
+    pub(crate) out: PathBuf,
+    /// The measured program; the one beside this program if absent.
+    #[arg(long)]
+    pub(crate) mortise: Option<PathBuf>,
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Some(Command::Bare { listen, workers }) => bare::serve(listen, workers),
+            None => {
+                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+                runtime.block_on(run::everything(&self.options))
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What serde says about a value, without the value.
+
+use crate::problem::Item;
+use serde_path_to_error::{Path, Segment};
+
+/// A fault at `path`.
+pub(super) fn item(path: &Path, message: &str) -> Item {
+    let detail = without_value(message);
+    let mut pointer = pointer(path);
+    // A missing member has no place of its own: it is named under the one that lacks it.
+    if let Some(name) = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        pointer = format!("{pointer}/{}", escaped(name));
+    }
+    Item { pointer, detail, ..Item::default() }
+}
+
+/// RFC 6901.
+fn pointer(path: &Path) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } | Segment::Enum { variant: key } => format!("/{}", escaped(key)),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(segment).collect()
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// `invalid type: string "…", expected a sequence` as `invalid type: string, expected a sequence`: what was sent may be a
+/// secret in the wrong place. The position that serde_json appends is told apart from the text.
+fn without_value(message: &str) -> String {
+    let message = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    for kind in ["invalid type: ", "invalid value: "] {
+        if let Some(rest) = message.strip_prefix(kind)
+            && let Some((got, expected)) = rest.rsplit_once(", expected ")
+        {
+            let got = got.split(['"', '`']).next().unwrap_or_default().trim_end();
+            return format!("{kind}{got}, expected {expected}");
+        }
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant `")
+        && let Some((_, expected)) = rest.rsplit_once("`, expected ")
+    {
+        return format!("unknown value, expected {}", if expected.starts_with('`') { expected } else { rest_of(rest) });
+    }
+    message.to_owned()
+}
+
+/// The list of variants, which itself holds backticks.
+fn rest_of(rest: &str) -> &str {
+    rest.find("`, expected ").map_or("", |at| &rest[at + "`, expected ".len()..])
+}

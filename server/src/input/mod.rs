@@ -1,0 +1,15 @@
+//! From a request to typed values: path, query, body. Everything that does not fit is a problem that names the member.
+//!
+//! Invariant: nothing is read before the caller is let in, no more than [`LARGEST_BODY`] is read at all, and no value that
+//! was sent is repeated in a problem, since it may be a secret.
+
+mod body;
+mod fault;
+mod path;
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use body::{Body, Json, LARGEST_BODY, OrEmpty, bytes};
+pub(crate) use path::{Id, PathInput};
+pub(crate) use query::{Nothing, read as query};
