@@ -1,1 +1,267 @@
+//! Every code that there is, with the place that it is reported at. `‸` marks the place in a text and is taken out.
 
+use super::*;
+use std::collections::BTreeSet;
+
+const BASE: &str = "id: acme
+name: Acme
+auth:
+  type: oauth2
+  grant: authorization_code
+  authorization_url: https://acme.example/authorize
+  token_url: https://acme.example/token
+";
+
+/// The base with more lines: members of `auth`, or of the top where they are not indented.
+fn plus(lines: &str) -> String {
+    format!("{BASE}{lines}\n")
+}
+
+/// The base with a part exchanged.
+fn with(old: &str, new: &str) -> String {
+    assert!(BASE.contains(old), "{old}");
+    BASE.replacen(old, new, 1)
+}
+
+fn unmarked(marked: &str) -> (String, Vec<(u32, u32)>) {
+    let mut places = Vec::new();
+    for (row, line) in marked.lines().enumerate() {
+        for (index, (before, _)) in line.match_indices('‸').enumerate() {
+            let column = line[..before].chars().count() - index + 1;
+            places.push((row as u32 + 1, column as u32));
+        }
+    }
+    (marked.replace('‸', ""), places)
+}
+
+/// Code, pointer and marked text of each violation.
+fn violations() -> Vec<(Code, &'static str, String)> {
+    use Code::*;
+    let variable =
+        |lines: &str| plus(&format!("api: {{base_url: 'https://acme.example/{{v}}'}}\nvariables:\n  v:\n{lines}"));
+    let client = |lines: &str| {
+        with(
+            "  grant: authorization_code\n  authorization_url: https://acme.example/authorize\n",
+            "  grant: client_credentials\n",
+        ) + lines
+    };
+    vec![
+        (Malformed, "", with("name: Acme", "name: Acme: ‸x").replace(": ‸x", "‸: x")),
+        (Malformed, "", "‸".to_owned()),
+        (Malformed, "", plus("‸---\nid: other")),
+        (Malformed, "", "{\"id\": \"acme\",, ‸}".replace(",, ‸", ",‸,")),
+        (Malformed, "", "‸%YAML 1.1\n---\nid: acme".to_owned()),
+        (Anchor, "", with("name: Acme", "name: &n ‸Acme")),
+        (Anchor, "", plus("docs_url: ‸*nowhere")),
+        (Tag, "", with("name: Acme", "name: !!str ‸Acme")),
+        (TooDeep, "", format!("{}‸[", "[".repeat(16))),
+        (DuplicateMember, "/name", plus("‸name: Again")),
+        (DuplicateMember, "/auth/grant", plus("  ‸grant: client_credentials")),
+        (UnknownMember, "/scopez", plus("‸scopez: {}")),
+        (UnknownMember, "/auth/key~1name", plus("  ‸key/name: 1")),
+        (UnknownMember, "/token_url", plus("‸token_url: https://acme.example/token")),
+        (UnknownMember, "/auth/token_response/token", plus("  token_response:\n    ‸token: /x")),
+        (MissingMember, "/name", with("id: acme\nname: Acme", "‸id: acme")),
+        (
+            MissingMember,
+            "/auth/token_url",
+            with("  type: oauth2", "  ‸type: oauth2").replace("  token_url: https://acme.example/token\n", ""),
+        ),
+        (
+            MissingMember,
+            "/auth/authorization_url",
+            with("auth:", "‸auth:").replace("  authorization_url: https://acme.example/authorize\n", ""),
+        ),
+        (
+            MissingMember,
+            "/auth/issuer",
+            with("auth:", "‸auth:") + "  authorization_response_iss_parameter_supported: true\n",
+        ),
+        (MissingMember, "/variables/v/values", variable("    type: enum\n    title: V").replace("  v:", "  ‸v:")),
+        (MissingMember, "/variables/v/title", variable("    ‸type: path_segment")),
+        (WrongType, "/name", with("name: Acme", "name: ‸7")),
+        (WrongType, "/name", with("name: Acme", "name: ‸true")),
+        (WrongType, "/name", with("name: Acme", "name: ‸[Acme]")),
+        (WrongType, "/auth/grant", with("authorization_code", "‸implicit")),
+        (WrongType, "/auth/recovery_class", plus("  recovery_class: ‸f")),
+        (WrongType, "/auth/grace", plus("  recovery_class: G\n  grace: ‸\"60\"")),
+        (WrongType, "/auth/default_lifetime", plus("  default_lifetime: ‸-1")),
+        (WrongType, "/auth/default_lifetime", plus("  default_lifetime: ‸1.5")),
+        (WrongType, "/auth/default_lifetime", plus("  default_lifetime: ‸4294967296")),
+        (WrongType, "/auth/default_scopes", plus("  default_scopes: ‸a b")),
+        (WrongType, "/auth/default_scopes/1", plus("  default_scopes: [a, ‸{}]")),
+        (WrongType, "/auth/token_response/token_type_optional", plus("  token_response: {token_type_optional: ‸yes}")),
+        (WrongType, "/scopes/read", plus("scopes: {read: ‸~}")),
+        (WrongType, "", "‸[]".to_owned()),
+        (BadId, "/id", with("id: acme", "id: ‸Acme Inc")),
+        (BadText, "/name", with("name: Acme", "name: ‸''")),
+        (BadText, "/name", with("name: Acme", &format!("name: ‸{}", "x".repeat(81)))),
+        (BadText, "/name", with("name: Acme", "name: ‸\"Ac\\u202Eme\"")),
+        (BadText, "/description", plus("description: ‸\"a\\nb\"")),
+        (BadText, "/auth/pkce_disabled_reason", plus("  pkce_disabled_reason: ‸''")),
+        (BadText, "/scopes/read", plus("scopes: {read: ‸''}")),
+        (BadText, "/variables/v/title", variable("    type: path_segment\n    title: ‸' '")),
+        (BadScope, "/scopes/a b", plus("scopes: {‸a b: Both}")),
+        (BadScope, "/scopes/a,b", plus("  scope_separator: ','\nscopes: {‸'a,b': Both}")),
+        (BadScope, "/auth/default_scopes/0", plus("  default_scopes: [‸a b]")),
+        (BadSeparator, "/auth/scope_separator", plus("  scope_separator: ‸'::'")),
+        (BadUrl, "/docs_url", plus("docs_url: ‸'https://{acme}.example/'")),
+        (BadUrl, "/auth/issuer", plus("  issuer: ‸https://acme.example/?a=b")),
+        (
+            BadUrl,
+            "/api/base_url",
+            variable("    type: host_label\n    title: V")
+                .replace("'https://acme.example/{v}'", "‸'https://{v}.example/'"),
+        ),
+        (BadTemplate, "/auth/token_params/a", plus("  token_params: {a: ‸'{b'}")),
+        (UnknownVariable, "/auth/token_params/a", plus("  token_params: {a: ‸'{b}'}")),
+        (UnusedVariable, "/variables/v", plus("variables:\n  ‸v: {type: host_label, title: V}")),
+        (BadVariable, "/variables/V-1", plus("variables:\n  ‸V-1: {type: host_label, title: V}")),
+        (IgnoredMember, "/variables/v/values", variable("    type: path_segment\n    title: V\n    values: ‸[a]")),
+        (BadValue, "/variables/v/values/1", variable("    type: enum\n    title: V\n    values: [a, ‸a]")),
+        (
+            BadDefault,
+            "/variables/v/default",
+            variable("    type: enum\n    title: V\n    values: [a]\n    default: ‸b"),
+        ),
+        (BadDefault, "/variables/v/default", variable("    type: path_segment\n    title: V\n    default: ‸..")),
+        (IgnoredMember, "/auth/authorization_url", client("  ‸authorization_url: https://acme.example/authorize\n")),
+        (IgnoredMember, "/auth/refresh_params", client("  ‸refresh_params: {a: b}\n")),
+        (IgnoredMember, "/auth/grace", plus("  ‸grace: 60")),
+        (NoCredentials, "/auth/client_authentication", client("  client_authentication: ‸none\n")),
+        (ReservedParameter, "/auth/authorization_params/state", plus("  authorization_params: {‸state: x}")),
+        (ReservedParameter, "/auth/token_params/Client_Secret", plus("  token_params: {‸Client_Secret: x}")),
+        (
+            ReservedParameter,
+            "/auth/authorization_url",
+            with("https://acme.example/authorize", "‸https://acme.example/authorize?state=1"),
+        ),
+        (BadParameter, "/auth/refresh_params/a b", plus("  refresh_params: {‸a b: x}")),
+        (BadParameter, "/auth/refresh_params/a", plus("  refresh_params: {a: ‸\"x\\r\\ny\"}")),
+        (
+            BadParameter,
+            "/auth/authorization_params/response_mode",
+            plus("  authorization_params: {response_mode: ‸form_post}"),
+        ),
+        (
+            BadParameter,
+            "/auth/authorization_params/a",
+            with("/authorize", "/authorize?a=1") + "  authorization_params: {‸a: x}\n",
+        ),
+        (ReservedHeader, "/auth/token_headers/Authorization", plus("  token_headers: {‸Authorization: Basic eA}")),
+        (ReservedHeader, "/auth/token_headers/content-encoding", plus("  token_headers: {‸content-encoding: gzip}")),
+        (BadHeader, "/auth/token_headers/x y", plus("  token_headers: {‸x y: z}")),
+        (BadHeader, "/auth/token_headers/x", plus("  token_headers: {x: ‸\"a\\0b\"}")),
+        (BadHeader, "/auth/token_headers/x", plus("  token_headers: {X: a, ‸x: a}")),
+        (OutOfRange, "/auth/default_lifetime", plus("  default_lifetime: ‸0")),
+        (OutOfRange, "/auth/refresh_margin", plus("  refresh_margin: ‸315360001")),
+        (MarginTooLong, "/auth/refresh_margin", plus("  default_lifetime: 60\n  refresh_margin: ‸31")),
+        (BadPointer, "/auth/token_response/ok", plus("  token_response: {ok: ‸ok}")),
+        (BadPointer, "/auth/token_response/scope", plus("  token_response: {scope: ‸/a~2}")),
+        (BadPointer, "/auth/token_response/extra/a", plus("  token_response: {extra: {a: ‸''}}")),
+        (ExposesToken, "/auth/token_response/extra/a", plus("  token_response: {extra: {a: ‸/refresh_token}}")),
+        (
+            ExposesToken,
+            "/auth/token_response/extra/a",
+            plus("  token_response: {access_token: /user/token, extra: {a: ‸/user}}"),
+        ),
+        (
+            TooMany,
+            "/auth/token_params",
+            plus(&format!(
+                "  token_params: ‸{{{}}}",
+                (0..51).map(|n| format!("p{n}: x")).collect::<Vec<_>>().join(", ")
+            )),
+        ),
+        (
+            TooMany,
+            "/scopes",
+            plus(&format!("scopes: ‸{{{}}}", (0..501).map(|n| format!("s{n}: x")).collect::<Vec<_>>().join(", "))),
+        ),
+    ]
+}
+
+#[test]
+fn the_base_is_fine() {
+    assert_eq!(lint(BASE), []);
+}
+
+#[test]
+fn each_violation_is_one_finding_with_its_code_pointer_and_place() {
+    for (code, path, marked) in violations() {
+        let (text, places) = unmarked(&marked);
+        let found = lint(&text);
+        let told: Vec<_> = found.iter().map(|d| (d.code, d.path.as_str(), d.line.zip(d.column))).collect();
+        assert_eq!(told, [(code.as_str(), path, places.first().copied())], "{text}\n{found:#?}");
+        assert_eq!(parse(&text).is_ok(), found[0].severity == Severity::Warning, "{text}");
+    }
+}
+
+#[test]
+fn no_code_goes_without_a_test() {
+    let mut provoked: BTreeSet<_> = violations().iter().map(|(code, ..)| code.as_str()).collect();
+    provoked.insert(lint(&" ".repeat(LONGEST + 1))[0].code);
+    let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(provoked, all);
+}
+
+#[test]
+fn all_violations_come_at_once_in_the_order_of_the_text_and_none_is_an_echo() {
+    let text = "id: Acme!
+name: 7
+auth:
+  type: oauth2
+  grant: authorisation_code
+  token_url: http://acme.example/{tenant}
+  token_params: {state: x}
+  default_lifetime: soon
+  refresh_margin: 0
+variables: none
+colour: red
+";
+    let found = lint(text);
+    let told: Vec<_> = found.iter().map(|d| (d.line.unwrap_or(0), d.code)).collect();
+    let expected = [
+        (1, "bad_id"),
+        (2, "wrong_type"),
+        (5, "wrong_type"),
+        (6, "bad_url"),
+        (7, "reserved_parameter"),
+        (8, "wrong_type"),
+        (9, "out_of_range"),
+        (10, "wrong_type"),
+        (11, "unknown_member"),
+    ];
+    assert_eq!(told, expected, "{found:#?}");
+}
+
+#[test]
+fn a_flood_of_findings_is_counted_instead_of_listed_and_no_error_is_lost_among_warnings() {
+    let unused: String = (0..150).map(|n| format!("\n  v{n}: {{type: host_label, title: V}}")).collect();
+    let found = lint(&plus(&format!("variables:{unused}\nzzz: 1")));
+    assert_eq!(found.len(), MOST_FINDINGS + 1);
+    assert!(found.iter().any(|d| d.code == "unknown_member"), "the error is listed");
+    assert_eq!(found.last().map(|d| d.message.as_str()), Some("52 more findings: mend these first"));
+    assert!(parse(&plus(&format!("variables:{unused}"))).is_err());
+}
+
+#[test]
+fn places_are_found_for_others_too() {
+    assert_eq!(locate(BASE, "/auth/token_url"), Some((7, 14)));
+    assert_eq!(locate(BASE, "/auth/revocation_url"), Some((3, 1)), "the nearest member around");
+    assert_eq!(locate("[", "/auth"), None);
+}
+
+#[test]
+fn messages_name_the_fault_and_the_way_out() {
+    let says = |text: &str| lint(text).first().map(|d| d.message.clone()).unwrap_or_default();
+    insta::assert_snapshot!(says(&plus("scopez: {}")), @"");
+    insta::assert_snapshot!(says(&plus("revocation_url: x")), @"");
+    insta::assert_snapshot!(says(&plus("colour: red")), @"");
+    insta::assert_snapshot!(says(&with("authorization_code", "implicit")), @"");
+    insta::assert_snapshot!(says(&with("name: Acme", "name: 7")), @"");
+    insta::assert_snapshot!(says(&with("name: Acme", "name:")), @"");
+    insta::assert_snapshot!(says(&plus("api: {}")), @"");
+    insta::assert_snapshot!(says("id: [a, b"), @"");
+    insta::assert_snapshot!(says("id: acme\nname: A\nauth: oauth2"), @"");
+}

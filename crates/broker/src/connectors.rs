@@ -106,6 +106,18 @@ impl Broker {
         found
     }
 
+    /// The ids of the bundled catalogue.
+    pub fn catalog(&self, caller: &Caller) -> Result<Vec<String>> {
+        caller.require(ApiScope::ConnectorsRead)?;
+        Ok(mortise_connectors::catalog::ids().into_iter().map(Into::into).collect())
+    }
+
+    /// An entry of the bundled catalogue, as YAML.
+    pub fn catalog_entry(&self, caller: &Caller, id: &str) -> Result<String> {
+        caller.require(ApiScope::ConnectorsRead)?;
+        mortise_connectors::catalog::get(id).ok_or(Error::NotFound("catalogue entry"))
+    }
+
     fn connector_row(&self, caller: &Caller, text: &str) -> Result<Connector> {
         let manifest = mortise_connectors::parse(text).map_err(Error::InvalidManifest)?;
         let refused = self.egress_diagnostics(&manifest);

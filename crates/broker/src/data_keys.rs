@@ -4,8 +4,9 @@ use crate::{Error, Result};
 use moka::future::Cache;
 use mortise_domain::{Clock, CustomerKey, DataKeyId, Entropy, EnvironmentKey, Sealed};
 use mortise_store::{DataKeyRow, Store, StoreError};
-use mortise_vault::{DataKey, Keyring, WrappedKey, data_key_of};
-use std::sync::Arc;
+use mortise_vault::{DataKey, Keyring, VaultError, WrappedKey, data_key_of, load_key_file};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -37,7 +38,9 @@ impl KeyOwner {
 
 pub(crate) struct DataKeys {
     store: Store,
-    keyring: Keyring,
+    keyring: RwLock<Arc<Keyring>>,
+    /// Where the keys came from, to look again when a data key names one that is not known.
+    key_file: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     by_id: Cache<DataKeyId, Arc<DataKey>>,
@@ -48,11 +51,17 @@ impl DataKeys {
     pub(crate) fn new(store: Store, keyring: Keyring, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let by_id = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
         let by_owner = Cache::builder().max_capacity(CAPACITY / 10).time_to_idle(IDLE).build();
-        Self { store, keyring, clock, entropy, by_id, by_owner }
+        let keyring = RwLock::new(Arc::new(keyring));
+        Self { store, keyring, key_file: None, clock, entropy, by_id, by_owner }
     }
 
-    pub(crate) fn keyring(&self) -> &Keyring {
-        &self.keyring
+    /// Reads this file again when a data key names a key-encryption key that is not known.
+    pub(crate) fn read_again_from(&mut self, key_file: PathBuf) {
+        self.key_file = Some(key_file);
+    }
+
+    pub(crate) fn keyring(&self) -> Arc<Keyring> {
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The key that sealed `sealed`.
@@ -83,7 +92,7 @@ impl DataKeys {
     async fn make(&self, owner: KeyOwner) -> Result<Arc<DataKey>> {
         let (environment, id) = owner.row();
         let key = DataKey::generate(DataKeyId::generate(&*self.clock, &*self.entropy), &*self.entropy);
-        let WrappedKey { key_encryption_key, bytes: wrapped } = self.keyring.wrap(&key, &*self.entropy)?;
+        let WrappedKey { key_encryption_key, bytes: wrapped } = self.keyring().wrap(&key, &*self.entropy)?;
         let created_at = self.clock.now();
         let row = DataKeyRow { id: key.id(), environment, owner: id, key_encryption_key, wrapped, created_at };
         match self.store.data_key_insert(&row).await {
@@ -98,10 +107,29 @@ impl DataKeys {
 
     async fn keep(&self, row: DataKeyRow) -> Result<Arc<DataKey>> {
         let wrapped = WrappedKey { key_encryption_key: row.key_encryption_key, bytes: row.wrapped };
-        let key = Arc::new(self.keyring.unwrap(row.id, &wrapped)?);
+        let key = match self.keyring().unwrap(row.id, &wrapped) {
+            // Another process rotated the keys since this one started.
+            Err(VaultError::UnknownKeyEncryptionKey(_)) => self.read_again().await.unwrap(row.id, &wrapped),
+            opened => opened,
+        };
+        let key = Arc::new(key?);
         self.by_owner.insert(row.owner, row.id).await;
         self.by_id.insert(row.id, key.clone()).await;
         Ok(key)
+    }
+
+    /// The keys as the file has them now; as they are known where it cannot be read.
+    async fn read_again(&self) -> Arc<Keyring> {
+        let Some(key_file) = self.key_file.clone() else { return self.keyring() };
+        match tokio::task::spawn_blocking(move || load_key_file(&key_file)).await {
+            Ok(Ok(keyring)) => {
+                tracing::info!(primary = keyring.primary(), "the key file was read again");
+                *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+            }
+            Ok(Err(error)) => tracing::error!(%error, "the key file cannot be read again"),
+            Err(error) => tracing::error!(%error, "reading the key file again was interrupted"),
+        }
+        self.keyring()
     }
 
     /// Forgets a customer's key, after its row was destroyed.

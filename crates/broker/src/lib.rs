@@ -112,6 +112,13 @@ impl Broker {
         }
     }
 
+    /// Lets it read `key_file` again when another process has rotated the key-encryption keys since.
+    #[must_use]
+    pub fn with_key_file(mut self, key_file: std::path::PathBuf) -> Self {
+        self.data_keys.read_again_from(key_file);
+        self
+    }
+
     /// The settings it runs with.
     pub fn config(&self) -> &BrokerConfig {
         &self.config

@@ -5,8 +5,8 @@
 
 use crate::sealing::Place;
 use crate::spill::SpilledGrant;
-use crate::{Broker, Result};
-use mortise_domain::{AccessToken, EventKind, RefreshToken, RevocationId, Timestamp, backoff};
+use crate::{Broker, Error, Result};
+use mortise_domain::{AccessToken, EventKind, RefreshToken, RevocationId, Sealed, Timestamp, backoff};
 use mortise_oauth::{Failure, FailureClass, RevocationToken, request_revocation, revocation};
 use mortise_store::{Connection, Ending, NewRevocation, Revocation};
 use serde_json::json;
@@ -33,33 +33,40 @@ impl Broker {
     /// The revocation of a connection's present tokens; none if it has none.
     async fn revocation_of(&self, row: &Connection) -> Result<Option<NewRevocation>> {
         let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
-        // What does not open can be neither served nor revoked: the connection's end is not held up by it.
-        let refresh = match &row.refresh {
-            Some(sealed) => self.open_refresh(place, sealed).await.ok(),
-            None => None,
-        };
-        let access = match &row.access {
-            Some(sealed) => self.open_access(place, sealed).await.ok().map(|access| access.token),
-            None => None,
-        };
+        let (refresh, access) = self.open_doomed(place, row.refresh.as_ref(), row.access.as_ref()).await?;
         if refresh.is_none() && access.is_none() {
             return Ok(None);
         }
         self.new_revocation(row, refresh.as_ref(), access.as_ref()).await.map(Some)
     }
 
+    /// Tokens that are to end. What does not open, because it is damaged or its customer's key was destroyed, can be neither
+    /// served nor revoked: nothing is held up by it.
+    pub(crate) async fn open_doomed(
+        &self,
+        place: Place,
+        refresh: Option<&Sealed>,
+        access: Option<&Sealed>,
+    ) -> Result<(Option<RefreshToken>, Option<AccessToken>)> {
+        let refresh = match refresh {
+            Some(sealed) => openable(self.open_refresh(place, sealed).await)?,
+            None => None,
+        };
+        let access = match access {
+            Some(sealed) => openable(self.open_access(place, sealed).await)?.map(|access| access.token),
+            None => None,
+        };
+        Ok((refresh, access))
+    }
+
     /// Revokes a spilled grant that found no connection to belong to.
     pub(crate) async fn revoke_orphan(&self, grant: &SpilledGrant) -> Result<()> {
         let place =
             Place { environment: grant.environment, connection: grant.connection, generation: grant.generation };
-        let refresh = match &grant.refresh {
-            Some(sealed) => Some(self.open_refresh(place, sealed).await?),
-            None => None,
-        };
-        let access = self.open_access(place, &grant.access).await?.token;
+        let (refresh, access) = self.open_doomed(place, grant.refresh.as_ref(), Some(&grant.access)).await?;
         let app = self.load_app(grant.app, grant.connector_version).await?;
         let (provider, client) = (app.provider(&grant.variables), app.client());
-        let tokens = refresh.iter().map(RevocationToken::Refresh).chain([RevocationToken::Access(&access)]);
+        let tokens = refresh.iter().map(RevocationToken::Refresh).chain(access.iter().map(RevocationToken::Access));
         for token in tokens {
             if let Some(request) = revocation(&provider, &client, token)?
                 && let Err(failure) = request_revocation(&*self.transport, request).await
@@ -174,5 +181,17 @@ impl Broker {
     fn next_revocation(&self, attempts: i32, failure: &Failure) -> Timestamp {
         let wait = backoff(u32::try_from(attempts).unwrap_or(1), self.entropy.fraction());
         self.clock.now() + wait.max(failure.retry_after.unwrap_or_default())
+    }
+}
+
+/// A database that is away is no reason to give a secret up.
+fn openable<T>(opened: Result<T>) -> Result<Option<T>> {
+    match opened {
+        Ok(secret) => Ok(Some(secret)),
+        Err(error @ Error::Unavailable(_)) => Err(error),
+        Err(error) => {
+            tracing::warn!(error = ?error, "a stored token does not open and cannot be revoked");
+            Ok(None)
+        }
     }
 }

@@ -6,7 +6,7 @@ use mortise_domain::{
     AccessToken, AppKey, AttemptId, AuthorizationCode, ClientSecret, ConnectionId, CustomerKey, EnvironmentKey,
     PkceVerifier, RefreshToken, RevocationId, Sealed, TokenGrant, TokenType,
 };
-use mortise_vault::{Field, SealContext};
+use mortise_vault::{Field, SealContext, VaultError};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -127,6 +127,14 @@ environment_secrets! {
 
 pub(crate) fn environment_place(environment: EnvironmentKey, record: uuid::Uuid, field: Field) -> SealContext {
     SealContext { environment, record: record.into_bytes(), field, generation: 0 }
+}
+
+/// Whether a secret did not open because of what is stored, and not because this process lacks a key that others may have.
+pub(crate) fn blames_the_row(error: &VaultError) -> bool {
+    match error {
+        VaultError::Format | VaultError::OtherDataKey | VaultError::NotAuthentic => true,
+        VaultError::UnknownKeyEncryptionKey(_) => false,
+    }
 }
 
 pub(crate) fn text(bytes: &[u8]) -> Result<&str> {

@@ -15,9 +15,12 @@ use mortise_domain::{
 };
 use mortise_store::{NewEvent, NewGrant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One file.
 #[derive(Serialize, Deserialize)]
@@ -78,11 +81,36 @@ pub(crate) struct SpilledGrant {
 #[derive(Debug, Clone)]
 pub(crate) struct Spill {
     folder: PathBuf,
+    hand: Arc<Hand>,
+}
+
+/// What this process is about to store, and whether it let go of something unstored.
+#[derive(Debug, Default)]
+struct Hand {
+    paths: Mutex<HashSet<PathBuf>>,
+    left: AtomicBool,
+}
+
+/// An entry that this process is about to store. Let go of before it is removed, it is the next replay's.
+#[derive(Debug)]
+pub(crate) struct Spilled {
+    path: PathBuf,
+    hand: Arc<Hand>,
+    removed: bool,
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        self.hand.paths.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
+        if !self.removed {
+            self.hand.left.store(true, Ordering::SeqCst);
+        }
+    }
 }
 
 impl Spill {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, hand: Arc::default() }
     }
 
     /// Makes the folder and proves that it can be written and flushed.
@@ -92,28 +120,38 @@ impl Spill {
         write_durably(&probe, b"ok").and_then(|()| std::fs::remove_file(&probe))
     }
 
-    /// Writes an entry so that a crash right afterwards leaves it whole; answers its file.
-    pub(crate) async fn put(&self, name: String, entry: &Entry) -> std::io::Result<PathBuf> {
+    /// Writes an entry so that a crash right afterwards leaves it whole.
+    pub(crate) async fn put(&self, name: String, entry: &Entry) -> std::io::Result<Spilled> {
         let bytes = serde_json::to_vec(entry)?;
         let path = self.folder.join(format!("{name}.json"));
-        let to = path.clone();
+        self.hand.paths.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        let spilled = Spilled { path, hand: self.hand.clone(), removed: false };
+        let to = spilled.path.clone();
         blocking(move || write_durably(&to, &bytes)).await?;
-        Ok(path)
+        Ok(spilled)
     }
 
     /// Forgets an entry that the database has.
-    pub(crate) async fn remove(&self, path: PathBuf) {
-        if let Err(error) = blocking(move || std::fs::remove_file(path)).await
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, "a stored grant's spill file could not be removed; it is harmless and tried again");
+    pub(crate) async fn remove(&self, mut spilled: Spilled) {
+        spilled.removed = self.remove_file(spilled.path.clone()).await;
+    }
+
+    async fn remove_file(&self, path: PathBuf) -> bool {
+        match blocking(move || std::fs::remove_file(path)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "a stored grant's spill file could not be removed; it is harmless and tried again");
+                false
+            }
+            Ok(()) | Err(_) => true,
         }
     }
 
-    /// What is there, oldest first by name.
-    pub(crate) fn entries(&self) -> std::io::Result<Vec<PathBuf>> {
+    /// What is there and nobody here is about to store, oldest first by name.
+    fn entries(&self) -> std::io::Result<Vec<PathBuf>> {
         let files = std::fs::read_dir(&self.folder)?.filter_map(|file| Some(file.ok()?.path()));
         let mut found: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+        let hand = self.hand.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        found.retain(|path| !hand.contains(path));
         found.sort();
         Ok(found)
     }
@@ -133,9 +171,9 @@ impl Broker {
     }
 
     /// A full disk must not keep a grant out of the database: the spill is tried, the loss of the second chance is logged.
-    pub(crate) async fn spill_entry(&self, name: String, entry: &Entry) -> Option<PathBuf> {
+    pub(crate) async fn spill_entry(&self, name: String, entry: &Entry) -> Option<Spilled> {
         match self.spill.put(name, entry).await {
-            Ok(path) => Some(path),
+            Ok(spilled) => Some(spilled),
             Err(error) => {
                 tracing::error!(%error, "a grant could not be spilled to disk: until it is stored only memory holds it");
                 metrics::counter!("mortise_spill_failures_total").increment(1);
@@ -144,21 +182,50 @@ impl Broker {
         }
     }
 
-    /// Stores everything that the folder holds: done at every start and by the worker's look. Entries of this process's
-    /// own flights are stored twice at worst, and the second time changes nothing.
+    /// Stores what the folder holds and nobody here is about to store: what an earlier process left, and what this one
+    /// could not store while the database was away. One entry that cannot be stored keeps neither the others nor the
+    /// process from going on.
     pub async fn replay_spill(&self) -> Result<usize> {
         let Ok(paths) = self.spill.entries() else { return Ok(0) };
         let mut stored = 0;
         for path in paths {
             let Some(entry) = read_entry(&path) else { continue };
-            self.recover(&entry).await?;
-            self.spill.remove(path).await;
-            stored += 1;
+            match self.recover(&entry).await {
+                Ok(()) => stored += usize::from(self.spill.remove_file(path).await),
+                Err(error @ Error::Unavailable(_)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(path = %path.display(), error = ?error, "a grant on disk cannot be stored; it is left where it is");
+                }
+            }
         }
         if stored > 0 {
             tracing::warn!(stored, "grants of interrupted attempts were found on disk and stored");
         }
         Ok(stored)
+    }
+
+    /// The same if this process let go of a grant since: before it claims anything, because what it would claim may be the
+    /// connection whose new pair it holds.
+    pub(crate) async fn replay_what_was_left(&self) -> Result<()> {
+        if self.spill.hand.left.swap(false, Ordering::SeqCst)
+            && let Err(error) = self.replay_spill().await
+        {
+            self.spill.hand.left.store(true, Ordering::SeqCst);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Keeps the folder empty until the process stops: for a process without the worker's jobs.
+    pub async fn tend_spill(&self) {
+        while !self.is_draining() {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            match self.replay_what_was_left().await {
+                Ok(()) => {}
+                Err(Error::Unavailable(error)) => tracing::debug!(%error, "the database is away; grants wait on disk"),
+                Err(error) => tracing::error!(error = ?error, "grants on disk could not be stored"),
+            }
+        }
     }
 
     async fn store_entry(&self, entry: &Entry) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Handing out access tokens: one database read, one opened seal; a refresh inside the call only where it is needed.
 
 use crate::refresh::{Ended, Reason, failure_as_error};
-use crate::sealing::Place;
+use crate::sealing::{Place, blames_the_row};
 use crate::{Broker, Caller, ConnectionView, Error, Internal, Result, Unusable};
 use mortise_domain::{
     AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, ScopeSet, StateReason, Timestamp,
@@ -163,7 +163,7 @@ impl Broker {
         let sealed = row.access.as_ref().ok_or_else(|| Error::missing("an active connection's token"))?;
         let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
         let access = match self.open_access(place, sealed).await {
-            Err(Error::Internal(Internal::Vault(_))) => {
+            Err(Error::Internal(Internal::Vault(error))) if blames_the_row(&error) => {
                 self.quarantine_by_id(&row).await?;
                 return Err(Unusable::Quarantined.into());
             }

@@ -17,7 +17,8 @@ pub(crate) struct Assembled {
 
 /// A broker that has opened its database and its keys, and checked nothing yet.
 pub(crate) async fn broker(settings: &Settings) -> anyhow::Result<Assembled> {
-    let keyring = load_key_file(settings.key_file()?)?;
+    let key_file = settings.key_file()?;
+    let keyring = load_key_file(key_file)?;
     let store = store(settings).await?;
     let egress = EgressPolicy { allow: settings.egress_allow.clone() };
     let transport = Egress::new(egress.clone()).context("the outbound HTTP client")?;
@@ -30,6 +31,7 @@ pub(crate) async fn broker(settings: &Settings) -> anyhow::Result<Assembled> {
         refresh_deadline: settings.refresh_deadline,
     };
     let broker = Broker::new(store, keyring, Arc::new(transport), clock.clone(), Arc::new(OsEntropy), config);
+    let broker = broker.with_key_file(key_file.to_owned());
     Ok(Assembled { broker: Arc::new(broker), clock })
 }
 

@@ -40,15 +40,8 @@ fn without_value(message: &str) -> String {
             return format!("{kind}{got}, expected {expected}");
         }
     }
-    if let Some(rest) = message.strip_prefix("unknown variant `")
-        && let Some((_, expected)) = rest.rsplit_once("`, expected ")
-    {
-        return format!("unknown value, expected {}", if expected.starts_with('`') { expected } else { rest_of(rest) });
+    if let Some((_, expected)) = message.strip_prefix("unknown variant `").and_then(|m| m.rsplit_once("`, expected ")) {
+        return format!("unknown value, expected {expected}");
     }
     message.to_owned()
-}
-
-/// The list of variants, which itself holds backticks.
-fn rest_of(rest: &str) -> &str {
-    rest.find("`, expected ").map_or("", |at| &rest[at + "`, expected ".len()..])
 }

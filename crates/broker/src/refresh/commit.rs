@@ -64,12 +64,11 @@ impl Broker {
         };
         let generation = spilled.parent_generation + 1;
         let place = Place { environment: spilled.environment, connection: spilled.connection, generation };
-        let refresh = match &spilled.refresh {
-            Some(sealed) => Some(self.open_refresh(place, sealed).await?),
-            None => None,
-        };
-        let access = self.open_access(place, &spilled.access).await?.token;
-        let revocation = self.new_revocation(&row, refresh.as_ref(), Some(&access)).await?;
+        let (refresh, access) = self.open_doomed(place, spilled.refresh.as_ref(), Some(&spilled.access)).await?;
+        if refresh.is_none() && access.is_none() {
+            return Ok(());
+        }
+        let revocation = self.new_revocation(&row, refresh.as_ref(), access.as_ref()).await?;
         let id = revocation.id;
         let event = self.event(EventKind::LateReply, json!({"attempt": spilled.attempt}));
         self.store.revocation_enqueue(revocation, event).await?;

@@ -3,7 +3,7 @@
 use super::timing::{first_refresh, lifetime_of};
 use super::{Ended, Reason, Reply};
 use crate::loaded::LoadedApp;
-use crate::sealing::Place;
+use crate::sealing::{Place, blames_the_row};
 use crate::spill::{Entry, SpilledRefresh};
 use crate::{Broker, Error, Internal, Result};
 use mortise_connectors::{Grant, RecoveryClass};
@@ -27,7 +27,9 @@ impl Broker {
         let id = claimed.connection.id;
         match self.attempt(&claimed, reason, claimed_at).await {
             Ok(ended) => ended,
-            Err(Error::Internal(Internal::Vault(error))) => self.quarantine(&claimed, &error).await,
+            Err(Error::Internal(Internal::Vault(error))) if blames_the_row(&error) => {
+                self.quarantine(&claimed, &error).await
+            }
             Err(error) => {
                 tracing::error!(connection = %id, attempt = %claimed.attempt, error = ?error, "a refresh was interrupted");
                 Ended::Interrupted

@@ -37,6 +37,7 @@ impl Broker {
         if room * 4 < self.config.refresh_concurrency || self.is_draining() {
             return Ok(RefreshPass { begun: 0, more: true });
         }
+        self.replay_what_was_left().await?;
         let held: Vec<AppKey> = self.store.apps_held().await?.into_iter().map(|(app, _)| app).collect();
         let claimed_at = self.clock.monotonic();
         let (attempt, event) = (|| self.attempt_id(), || self.event_id());

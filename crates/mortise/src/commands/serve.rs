@@ -14,12 +14,15 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
     tracing::info!(listen = %settings.listen, public_url = %settings.public_url, "serving");
     let server = mortise_server::run(state, listener, settings.http_workers)?;
     let handle = server.handle();
+    let broker = assembled.broker.clone();
     let stopper = async move {
         let requested = stop::requested().await;
         handle.stop(true).await;
+        broker.begin_drain();
         requested
     };
-    let (served, stopped) = tokio::join!(server, stopper);
+    // Grants that the database was away for are stored here, too: no worker looks into this process's folder.
+    let (served, stopped, ()) = tokio::join!(server, stopper, assembled.broker.tend_spill());
     assembled.broker.drain().await;
     tracing::info!("stopped");
     served?;

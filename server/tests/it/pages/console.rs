@@ -43,7 +43,7 @@ async fn whoever_is_not_signed_in_is_sent_to_the_sign_in() {
     let odd = (name.clone(), "a.b".to_owned());
     let twice = [sealed.clone(), sealed.clone()].concat();
     for path in PAGES.iter().copied().chain(["/console/connections/con_00000000000000000000000000000000"]) {
-        for cookies in [&[][..], &[cut.clone()], &[odd.clone()], &twice] {
+        for cookies in [&[][..], std::slice::from_ref(&cut), std::slice::from_ref(&odd), &twice] {
             let answer = rig.get_with(path, cookies).await;
             assert_eq!(
                 (answer.status, answer.header("location")),
@@ -175,23 +175,18 @@ async fn a_page_needs_its_scope_and_says_which() {
         ("/console/connectors", ApiScope::ConnectorsRead),
         ("/console/customers", ApiScope::CustomersRead),
     ];
-    for (own, scope) in pages {
+    for (_, scope) in pages {
         let cookies = rig.sign_in(&rig.key_with(&[scope]).await).await;
         for (path, needed) in pages {
             let page = rig.get_with(path, &cookies).await;
             assert_eq!(page.status, if needed == scope { 200 } else { 403 }, "{path} with {scope}");
-            assert_eq!(
-                page.body.contains("class=\"environment\""),
-                false,
-                "the environment's name has a scope of its own"
-            );
+            assert!(!page.body.contains("class=\"environment\""), "the environment's name has a scope of its own");
             assert!(
                 page.status == 200 || page.text().contains(&format!("It lacks the scope {needed}.")),
                 "{}",
                 page.text()
             );
         }
-        assert!(own.starts_with("/console"));
     }
 }
 

@@ -54,7 +54,8 @@ async fn without_the_right_token_and_cookie_nothing_helps() {
     let (token, cookies) = (page.hidden("csrf"), page.cookies());
     let twice = [cookies.clone(), stranger.cookies()].concat();
     let cookie_as_token = cookies[0].1.clone();
-    let table: [(&str, &str, &str, &[(String, String)]); 8] = [
+    type Row<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
+    let table: [Row<'_>; 8] = [
         ("no token", &link, "", &cookies),
         ("a wrong token", &link, "0123", &cookies),
         ("the cookie itself as the token", &link, &cookie_as_token, &cookies),

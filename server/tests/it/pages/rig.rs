@@ -94,7 +94,7 @@ impl Rig {
         let dev = "dev".parse().unwrap();
         let asker = EnvironmentInput { display_name: Some("Ledger Cloud".into()), ..EnvironmentInput::default() };
         broker.update_environment(&dev, asker).await.unwrap();
-        let key = issue(&broker, &ApiScope::ALL.to_vec()).await;
+        let key = issue(&broker, ApiScope::ALL).await;
         let caller = broker.authenticate(&key).await.unwrap();
         let state = web::Data::new(State { broker });
         Self { state, provider, caller, key, _folder: folder, database }

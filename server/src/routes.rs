@@ -1,0 +1,139 @@
+//! The one registration: every route of the API is added here once, and both the service and its OpenAPI document come
+//! out of it.
+//!
+//! Invariant: scope, security, header parameters and problem answers of the document are derived from the types that the
+//! handler is made of, so that the two cannot drift apart.
+
+use crate::access::Access;
+use crate::call::{self, Handler, Repeats};
+use crate::input::{Body, PathInput};
+use crate::problem::Code;
+use crate::telemetry::Meters;
+use actix_web::http::Method;
+use actix_web::{HttpRequest, Route, web};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::{Components, OpenApi, Paths};
+use utoipa_actix_web::OpenApiFactory;
+
+mod document;
+
+/// Routes in the order in which they are tried, with what the document says of them.
+pub(crate) struct Routes {
+    resources: Vec<(String, Vec<(Method, Route)>)>,
+    paths: Paths,
+    components: Components,
+}
+
+impl Routes {
+    pub(crate) fn new() -> Self {
+        Self { resources: Vec::new(), paths: Paths::new(), components: Components::new() }
+    }
+
+    /// Adds a route. `codes` are the problems that only this route has.
+    pub(crate) fn add<D, A, P, Q, B, H>(&mut self, entry: D, handler: H, codes: &[Code]) -> &mut Self
+    where
+        D: utoipa::Path + OpenApiFactory,
+        A: Access,
+        P: PathInput,
+        Q: DeserializeOwned + 'static,
+        B: Body,
+        H: Handler<A, P, Q, B>,
+    {
+        self.insert(entry, handler, Repeats::Harmless, codes)
+    }
+
+    /// Adds a route that makes something and takes an `Idempotency-Key`.
+    pub(crate) fn create<D, A, P, Q, B, H>(&mut self, entry: D, handler: H, codes: &[Code]) -> &mut Self
+    where
+        D: utoipa::Path + OpenApiFactory,
+        A: Access,
+        P: PathInput,
+        Q: DeserializeOwned + 'static,
+        B: Body,
+        H: Handler<A, P, Q, B>,
+    {
+        self.insert(entry, handler, Repeats::Kept, codes)
+    }
+
+    fn insert<D, A, P, Q, B, H>(&mut self, entry: D, handler: H, repeats: Repeats, codes: &[Code]) -> &mut Self
+    where
+        D: utoipa::Path + OpenApiFactory,
+        A: Access,
+        P: PathInput,
+        Q: DeserializeOwned + 'static,
+        B: Body,
+        H: Handler<A, P, Q, B>,
+    {
+        let mut codes: BTreeSet<_> = codes.iter().copied().collect();
+        codes.extend([Code::Internal, Code::Unavailable, Code::InvalidRequest]);
+        if A::SCOPE.is_some() {
+            codes.extend([Code::Unauthorized, Code::ForbiddenScope]);
+        }
+        if P::PRESENT {
+            codes.insert(Code::NotFound);
+        }
+        if !B::TYPES.is_empty() {
+            codes.extend([Code::MalformedRequest, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+        }
+        if repeats == Repeats::Kept {
+            codes.extend([Code::IdempotencyInFlight, Code::IdempotencyMismatch]);
+        }
+        let mut schemas = Vec::new();
+        entry.schemas(&mut schemas);
+        self.components.schemas.extend(schemas);
+        let mut operation = D::operation();
+        document::complete(&mut operation, A::SCOPE, repeats, &codes);
+        for method in D::methods() {
+            self.document(&D::path(), &method, operation.clone());
+            let Some(method) = method_of(&method) else { continue };
+            let run = move |request: HttpRequest, payload| call::serve(handler, repeats, request, payload);
+            self.route(D::path(), method.clone(), web::method(method).to(run));
+        }
+        self
+    }
+
+    fn document(&mut self, path: &str, method: &HttpMethod, operation: Operation) {
+        let item = PathItem::new(method.clone(), operation);
+        match self.paths.paths.get_mut(path) {
+            Some(known) => known.merge_operations(item),
+            None => drop(self.paths.paths.insert(path.to_owned(), item)),
+        }
+    }
+
+    fn route(&mut self, path: String, method: Method, route: Route) {
+        match self.resources.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, routes)) => routes.push((method, route)),
+            None => self.resources.push((path, vec![(method, route)])),
+        }
+    }
+
+    /// Puts the routes into a service.
+    pub(crate) fn configure(self, config: &mut web::ServiceConfig) {
+        for (path, routes) in self.resources {
+            let methods: Vec<_> = routes.iter().map(|(method, _)| method.clone()).collect();
+            let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let meters = Meters::new(&path, methods);
+            let wrong = move |request: HttpRequest| std::future::ready(call::wrong_method(&request, &allowed));
+            let resource = web::resource(path).app_data(meters).default_service(web::to(wrong));
+            config.service(routes.into_iter().fold(resource, |resource, (_, route)| resource.route(route)));
+        }
+    }
+
+    /// The OpenAPI document.
+    pub(crate) fn openapi(self) -> OpenApi {
+        document::assemble(self.paths, self.components)
+    }
+}
+
+fn method_of(method: &HttpMethod) -> Option<Method> {
+    match method {
+        HttpMethod::Get => Some(Method::GET),
+        HttpMethod::Post => Some(Method::POST),
+        HttpMethod::Put => Some(Method::PUT),
+        HttpMethod::Patch => Some(Method::PATCH),
+        HttpMethod::Delete => Some(Method::DELETE),
+        _ => None,
+    }
+}
