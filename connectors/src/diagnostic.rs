@@ -61,6 +61,7 @@ pub fn render(text: &str, diagnostic: &Diagnostic) -> String {
 
 /// At most 120 characters around the place, without what could drive a terminal.
 fn excerpt(source: &str, before: usize) -> (String, usize) {
+    let before = before.min(source.chars().count());
     let skipped = before.saturating_sub(80);
     let clean = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
     (source.chars().skip(skipped).take(120).map(clean).collect(), before - skipped)

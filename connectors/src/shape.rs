@@ -90,10 +90,7 @@ impl Reader {
             }
             (Shape::Map(shape), Kind::Map(_)) => Some(Value::Object(self.members(node, path, |_| Some(shape)))),
             (Shape::Record(fields), Kind::Map(_)) => Some(Value::Object(self.record(node, fields, path))),
-            _ => {
-                let message = format!("{}, not {}", shape.wanted(), node.kind.found(shape));
-                self.refuse(Code::WrongType, path, node.place, message)
-            }
+            _ => self.refuse(Code::WrongType, path, node.place, shape.instead_of(&node.kind)),
         }
     }
 
@@ -113,9 +110,11 @@ impl Reader {
             let Some(json) = field.stand_in.filter(|_| !members.contains_key(field.name)) else { continue };
             members.insert(field.name.to_owned(), stand_in(json));
             let path = format!("{path}/{}", field.name);
-            let given = matches!(&node.kind, Kind::Map(given) if given.iter().any(|member| member.name == field.name));
-            if !given {
-                let message = format!("`{}` is missing: {}", field.name, field.shape.wanted());
+            if !self.broken.contains(&path) {
+                let message = match field.shape {
+                    Shape::Id | Shape::Text => format!("`{}` is missing here: add it", field.name),
+                    shape => format!("`{}` is missing here: add it, and {}", field.name, shape.wanted()),
+                };
                 self.refuse(Code::MissingMember, &path, node.place, message);
                 self.broken.push(path);
             }
@@ -131,21 +130,24 @@ impl Reader {
     ) -> Map<String, Value> {
         let mut read = Map::new();
         let Kind::Map(members) = &node.kind else { return read };
-        let mut seen = HashSet::new();
+        let (mut seen, mut meant) = (HashSet::new(), Vec::new());
         for member in members {
-            let path = format!("{path}/{}", escape(&member.name));
+            let place = format!("{path}/{}", escape(&member.name));
             let Some(shape) = shape_of(&member.name) else {
-                let message = near::unknown(&member.name, &path);
-                self.refuse(Code::UnknownMember, &path, member.place, message);
+                meant.extend(near::slip(&member.name, path));
+                self.refuse(Code::UnknownMember, &place, member.place, near::unknown(&member.name, path));
                 continue;
             };
             if !seen.insert(member.name.as_str()) {
-                let message = format!("`{}` is given twice: keep one", member.name);
-                self.refuse(Code::DuplicateMember, &path, member.place, message);
-            } else if let Some(value) = self.part(&member.value, shape, path) {
+                let message = format!("`{}` is given twice: keep one", near::short(&member.name));
+                self.refuse(Code::DuplicateMember, &place, member.place, message);
+            } else if let Some(value) = self.part(&member.value, shape, place) {
                 read.insert(member.name.clone(), value);
             }
         }
+        // What was meant is not missing as well.
+        let absent = meant.into_iter().filter(|name| !seen.contains(name));
+        self.broken.extend(absent.map(|name| format!("{path}/{name}")));
         read
     }
 
@@ -158,6 +160,27 @@ impl Reader {
 }
 
 impl Shape {
+    /// What is wrong with a value of another type, and the way out.
+    fn instead_of(&self, found: &Kind) -> String {
+        let wanted = self.wanted();
+        let text = matches!(self, Self::Text | Self::Id);
+        match found {
+            Kind::Null => format!("nothing stands here: {wanted}, or leave the member out"),
+            Kind::Flag(flag) if text => format!("{wanted}, not a truth value: put it in quotes, as \"{flag}\""),
+            Kind::Number(digits) if text => {
+                format!("{wanted}, not a number: put it in quotes, as \"{}\"", near::short(digits))
+            }
+            Kind::Text(text) if matches!(self, Self::Word(_)) => format!("{wanted}, not `{}`", near::short(text)),
+            Kind::Text(_) if matches!(self, Self::Whole) => format!("{wanted}, without quotes and unit"),
+            Kind::Number(_) if matches!(self, Self::Whole) => format!("{wanted}, at most {}", u32::MAX),
+            Kind::Flag(_) => format!("{wanted}, not a truth value"),
+            Kind::Number(_) => format!("{wanted}, not a number"),
+            Kind::Text(_) => format!("{wanted}, not a text"),
+            Kind::List(_) => format!("{wanted}, not a list"),
+            Kind::Map(_) | Kind::Refused => format!("{wanted}, not an object"),
+        }
+    }
+
     /// The way out.
     fn wanted(&self) -> String {
         match self {
@@ -169,27 +192,12 @@ impl Shape {
             Self::Map(_) => "give names with values, such as {name: value}".to_owned(),
             Self::Record(fields) => {
                 let names: Vec<_> = fields.iter().filter(|f| f.stand_in.is_some()).map(|f| f.name).collect();
-                if names.is_empty() { "give members".to_owned() } else { format!("give {}", near::all(&names)) }
+                if names.is_empty() {
+                    "give an object".to_owned()
+                } else {
+                    format!("give an object with {}", near::all(&names))
+                }
             }
-        }
-    }
-}
-
-impl Kind {
-    /// What stands there instead.
-    fn found(&self, wanted: &Shape) -> String {
-        match self {
-            Self::Null => "nothing (leave the whole member out if there is nothing to say)".to_owned(),
-            Self::Flag(flag) if matches!(wanted, Shape::Text | Shape::Id) => format!("{flag} (put it in quotes)"),
-            Self::Flag(flag) => flag.to_string(),
-            Self::Number(digits) if matches!(wanted, Shape::Text | Shape::Id) => {
-                format!("a number (put it in quotes: \"{digits}\")")
-            }
-            Self::Number(_) => "this number".to_owned(),
-            Self::Text(text) if matches!(wanted, Shape::Word(_)) => format!("`{}`", near::short(text)),
-            Self::Text(_) => "a text".to_owned(),
-            Self::List(_) => "a list".to_owned(),
-            Self::Map(_) | Self::Refused => "an object".to_owned(),
         }
     }
 }

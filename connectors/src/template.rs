@@ -111,8 +111,11 @@ fn agreeing_url(template: &str, values: &Values) -> Result<Url, TemplateError> {
     let mut filled = names.iter().filter_map(|name| values.get(*name));
     let host = fill(model.host_str().unwrap_or_default(), &mut filled, str::to_ascii_lowercase);
     let path = fill(model.path(), &mut filled, str::to_owned);
+    // An empty value leaves the depth as it is, and an escaped slash may count as one to whoever reads it.
+    let harmless = names.iter().filter_map(|name| values.get(*name)).all(|v| !v.is_empty() && !v.contains('%'));
     let count = |url: &Url| (url.host_str().map(|host| host.split('.').count()), url.path().split('/').count());
-    let agrees = expanded.scheme() == model.scheme()
+    let agrees = harmless
+        && expanded.scheme() == model.scheme()
         && expanded.username().is_empty()
         && expanded.password().is_none()
         && expanded.host_str().unwrap_or_default() == host

@@ -61,9 +61,19 @@ fn allowed(variable: &Variable) -> String {
         VariableKind::HostLabel => {
             "use 1 to 63 letters, digits and inner hyphens: one part of a host name, without dots".to_owned()
         }
-        VariableKind::Enum => format!("use one of {}", variable.values.join(", ")),
+        VariableKind::Enum => format!("use one of {}", shown(&variable.values)),
         VariableKind::PathSegment => "use 1 to 128 letters, digits and - . _ ~, and not just dots".to_owned(),
     }
+}
+
+/// The first of the allowed values, as far as a message can carry them.
+fn shown(values: &[String]) -> String {
+    let short = |value: &String| value.chars().filter(|c| !c.is_control()).take(60).collect::<String>();
+    let mut shown: Vec<_> = values.iter().take(20).map(short).collect();
+    if values.len() > shown.len() {
+        shown.push("…".to_owned());
+    }
+    shown.join(", ")
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ pub(crate) trait Access: 'static {
 
     /// Lets the caller in.
     async fn admit(state: &State, request: &HttpRequest) -> Result<Self::Caller>;
+
+    /// Who is accountable, if anybody.
+    fn known(caller: &Self::Caller) -> Option<&Arc<Caller>>;
 }
 
 /// Anybody may call, and there is nothing of anybody's to see.
@@ -31,6 +34,10 @@ impl Access for Public {
 
     async fn admit(_: &State, _: &HttpRequest) -> Result<()> {
         Ok(())
+    }
+
+    fn known((): &()) -> Option<&Arc<Caller>> {
+        None
     }
 }
 
@@ -47,6 +54,10 @@ impl<S: Scope> Access for S {
         let caller = state.broker.authenticate(bearer(request)?).await?;
         caller.require(S::SCOPE)?;
         Ok(caller)
+    }
+
+    fn known(caller: &Arc<Caller>) -> Option<&Arc<Caller>> {
+        Some(caller)
     }
 }
 

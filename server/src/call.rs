@@ -107,15 +107,12 @@ where
     let caller = A::admit(state, &request).await?;
     let path = P::read(&request)?;
     let query = input::query(request.query_string())?;
-    let (kind, bytes) = if B::TYPES.is_empty() {
-        ("", web::Bytes::new())
-    } else {
-        input::bytes::<B>(&request, payload).await?
-    };
+    let (kind, bytes) =
+        if B::TYPES.is_empty() { ("", web::Bytes::new()) } else { input::bytes::<B>(&request, payload).await? };
     let body = B::read(kind, &bytes)?;
-    let key = match repeats {
-        Repeats::Harmless => None,
-        Repeats::Kept => idempotency::key(&request, &caller as &dyn std::any::Any, &bytes)?,
+    let key = match (repeats, A::known(&caller)) {
+        (Repeats::Kept, Some(caller)) => idempotency::key(&request, caller, &bytes)?,
+        (Repeats::Harmless, _) | (Repeats::Kept, None) => None,
     };
     let call = Call { state: state.clone(), id, caller, path, query, body };
     if request.method() == Method::GET {

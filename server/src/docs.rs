@@ -59,7 +59,13 @@ async fn errors() -> HttpResponse {
 async fn page(_: web::Data<State>, request: HttpRequest, document: web::Data<Document>) -> HttpResponse {
     let file = request.match_info().get("file").unwrap_or_default();
     match utoipa_swagger_ui::serve(file, document.page.clone()) {
-        Ok(Some(file)) => dressed(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned())),
+        Ok(Some(file)) => {
+            let mut answer = HttpResponse::Ok();
+            if file.gzpipped {
+                answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+            }
+            dressed(answer.content_type(file.content_type).body(file.bytes.into_owned()))
+        }
         Ok(None) => call::unknown(&request),
         Err(error) => {
             tracing::error!(%error, "a page of the documentation could not be made");

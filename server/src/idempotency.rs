@@ -9,7 +9,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use mortise_broker::{Begun, Caller, IdempotentRequest};
-use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +22,8 @@ pub(crate) struct Key {
     request: IdempotentRequest,
 }
 
-/// The key of a request, if it brought one. Only who was let in with an API key has one.
-pub(crate) fn key(request: &HttpRequest, caller: &dyn Any, body: &[u8]) -> Result<Option<Key>> {
+/// The key of a request, if it brought one.
+pub(crate) fn key(request: &HttpRequest, caller: &Arc<Caller>, body: &[u8]) -> Result<Option<Key>> {
     let mut values = request.headers().get_all(HEADER);
     let value = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
@@ -36,7 +35,6 @@ pub(crate) fn key(request: &HttpRequest, caller: &dyn Any, body: &[u8]) -> Resul
     let text = text.ok_or_else(|| {
         Problem::invalid("/Idempotency-Key", "use 1 to 255 printable ASCII characters, such as a random UUID")
     })?;
-    let Some(caller) = caller.downcast_ref::<Arc<Caller>>() else { return Ok(None) };
     let route = format!("{} {} {}", caller.key, request.method(), request.path());
     Ok(Some(Key { caller: caller.clone(), request: IdempotentRequest::new(&route, text, body) }))
 }

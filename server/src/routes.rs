@@ -13,7 +13,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, Route, web};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, OpenApi, Paths};
 use utoipa_actix_web::OpenApiFactory;
 
@@ -34,7 +34,7 @@ impl Routes {
     /// Adds a route. `codes` are the problems that only this route has.
     pub(crate) fn add<D, A, P, Q, B, H>(&mut self, entry: D, handler: H, codes: &[Code]) -> &mut Self
     where
-        D: utoipa::Path + OpenApiFactory,
+        D: OpenApiFactory,
         A: Access,
         P: PathInput,
         Q: DeserializeOwned + 'static,
@@ -47,7 +47,7 @@ impl Routes {
     /// Adds a route that makes something and takes an `Idempotency-Key`.
     pub(crate) fn create<D, A, P, Q, B, H>(&mut self, entry: D, handler: H, codes: &[Code]) -> &mut Self
     where
-        D: utoipa::Path + OpenApiFactory,
+        D: OpenApiFactory,
         A: Access,
         P: PathInput,
         Q: DeserializeOwned + 'static,
@@ -59,7 +59,7 @@ impl Routes {
 
     fn insert<D, A, P, Q, B, H>(&mut self, entry: D, handler: H, repeats: Repeats, codes: &[Code]) -> &mut Self
     where
-        D: utoipa::Path + OpenApiFactory,
+        D: OpenApiFactory,
         A: Access,
         P: PathInput,
         Q: DeserializeOwned + 'static,
@@ -67,9 +67,9 @@ impl Routes {
         H: Handler<A, P, Q, B>,
     {
         let mut codes: BTreeSet<_> = codes.iter().copied().collect();
-        codes.extend([Code::Internal, Code::Unavailable, Code::InvalidRequest]);
+        codes.insert(Code::Internal);
         if A::SCOPE.is_some() {
-            codes.extend([Code::Unauthorized, Code::ForbiddenScope]);
+            codes.extend([Code::Unauthorized, Code::ForbiddenScope, Code::InvalidRequest, Code::Unavailable]);
         }
         if P::PRESENT {
             codes.insert(Code::NotFound);
@@ -83,29 +83,24 @@ impl Routes {
         let mut schemas = Vec::new();
         entry.schemas(&mut schemas);
         self.components.schemas.extend(schemas);
-        let mut operation = D::operation();
-        document::complete(&mut operation, A::SCOPE, repeats, &codes);
-        for method in D::methods() {
-            self.document(&D::path(), &method, operation.clone());
-            let Some(method) = method_of(&method) else { continue };
-            let run = move |request: HttpRequest, payload| call::serve(handler, repeats, request, payload);
-            self.route(D::path(), method.clone(), web::method(method).to(run));
+        for (path, mut item) in entry.paths().paths {
+            for (method, operation) in operations(&mut item) {
+                document::complete(operation, A::SCOPE, repeats, &codes);
+                let run = move |request: HttpRequest, payload| call::serve(handler, repeats, request, payload);
+                self.route(&path, method.clone(), web::method(method).to(run));
+            }
+            match self.paths.paths.get_mut(&path) {
+                Some(known) => known.merge_operations(item),
+                None => drop(self.paths.paths.insert(path, item)),
+            }
         }
         self
     }
 
-    fn document(&mut self, path: &str, method: &HttpMethod, operation: Operation) {
-        let item = PathItem::new(method.clone(), operation);
-        match self.paths.paths.get_mut(path) {
-            Some(known) => known.merge_operations(item),
-            None => drop(self.paths.paths.insert(path.to_owned(), item)),
-        }
-    }
-
-    fn route(&mut self, path: String, method: Method, route: Route) {
+    fn route(&mut self, path: &str, method: Method, route: Route) {
         match self.resources.iter_mut().find(|(known, _)| *known == path) {
             Some((_, routes)) => routes.push((method, route)),
-            None => self.resources.push((path, vec![(method, route)])),
+            None => self.resources.push((path.to_owned(), vec![(method, route)])),
         }
     }
 
@@ -127,13 +122,14 @@ impl Routes {
     }
 }
 
-fn method_of(method: &HttpMethod) -> Option<Method> {
-    match method {
-        HttpMethod::Get => Some(Method::GET),
-        HttpMethod::Post => Some(Method::POST),
-        HttpMethod::Put => Some(Method::PUT),
-        HttpMethod::Patch => Some(Method::PATCH),
-        HttpMethod::Delete => Some(Method::DELETE),
-        _ => None,
-    }
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    let known = [
+        (Method::GET, get),
+        (Method::POST, post),
+        (Method::PUT, put),
+        (Method::PATCH, patch),
+        (Method::DELETE, delete),
+    ];
+    known.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

@@ -54,7 +54,7 @@ fn violations() -> Vec<(Code, &'static str, String)> {
         (Anchor, "", with("name: Acme", "name: &n ‸Acme")),
         (Anchor, "", plus("docs_url: ‸*nowhere")),
         (Tag, "", with("name: Acme", "name: !!str ‸Acme")),
-        (TooDeep, "", format!("{}‸[", "[".repeat(16))),
+        (TooDeep, "", format!("{}‸[{}", "[".repeat(16), "]".repeat(17))),
         (DuplicateMember, "/name", plus("‸name: Again")),
         (DuplicateMember, "/auth/grant", plus("  ‸grant: client_credentials")),
         (UnknownMember, "/scopez", plus("‸scopez: {}")),
@@ -255,13 +255,13 @@ fn places_are_found_for_others_too() {
 #[test]
 fn messages_name_the_fault_and_the_way_out() {
     let says = |text: &str| lint(text).first().map(|d| d.message.clone()).unwrap_or_default();
-    insta::assert_snapshot!(says(&plus("scopez: {}")), @"");
-    insta::assert_snapshot!(says(&plus("revocation_url: x")), @"");
-    insta::assert_snapshot!(says(&plus("colour: red")), @"");
-    insta::assert_snapshot!(says(&with("authorization_code", "implicit")), @"");
-    insta::assert_snapshot!(says(&with("name: Acme", "name: 7")), @"");
-    insta::assert_snapshot!(says(&with("name: Acme", "name:")), @"");
-    insta::assert_snapshot!(says(&plus("api: {}")), @"");
-    insta::assert_snapshot!(says("id: [a, b"), @"");
-    insta::assert_snapshot!(says("id: acme\nname: A\nauth: oauth2"), @"");
+    insta::assert_snapshot!(says(&plus("scopez: {}")), @"`scopez` is not a member: did you mean `scopes`?");
+    insta::assert_snapshot!(says(&plus("revocation_url: x")), @"`revocation_url` is not a member here: it belongs in `auth`");
+    insta::assert_snapshot!(says(&plus("colour: red")), @"`colour` is not a member: the members here are `id`, `name`, `description`, `docs_url`, `auth`, `variables`, `scopes` and `api`");
+    insta::assert_snapshot!(says(&with("authorization_code", "implicit")), @"use `authorization_code` or `client_credentials`, not `implicit`");
+    insta::assert_snapshot!(says(&with("name: Acme", "name: 7")), @r#"give a text, not a number: put it in quotes, as "7""#);
+    insta::assert_snapshot!(says(&with("name: Acme", "name:")), @"nothing stands here: give a text, or leave the member out");
+    insta::assert_snapshot!(says(&plus("api: {}")), @"`base_url` is missing here: add it");
+    insta::assert_snapshot!(says("id: [a, b"), @"this is neither YAML nor JSON from here on: unclosed bracket '['");
+    insta::assert_snapshot!(says("id: acme\nname: A\nauth: oauth2"), @"give an object with `type`, `grant` and `token_url`, not a text");
 }

@@ -5,14 +5,18 @@ use super::{Field, Shape, table};
 /// At most this many single-character edits away is a slip of the pen.
 const SLIP: usize = 2;
 
-/// What to say about a member that does not exist at `path`.
-pub(super) fn unknown(name: &str, path: &str) -> String {
+/// The member of the record at `parent` that `name` was probably meant to be.
+pub(super) fn slip(name: &str, parent: &str) -> Option<&'static str> {
+    fields_at(parent).iter().map(|field| field.name).find(|meant| distance(meant, name) <= SLIP)
+}
+
+/// What to say about a member that the record at `parent` does not have.
+pub(super) fn unknown(name: &str, parent: &str) -> String {
     let shown = short(name);
-    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let fields = fields_at(parent);
-    if let Some(field) = fields.iter().find(|field| distance(field.name, name) <= SLIP) {
-        return format!("`{shown}` is not a member: did you mean `{}`?", field.name);
+    if let Some(meant) = slip(name, parent) {
+        return format!("`{shown}` is not a member: did you mean `{meant}`?");
     }
+    let fields = fields_at(parent);
     let place = |fields: &[Field]| fields.iter().any(|field| field.name == name);
     let elsewhere =
         [("", "the top"), ("/auth", "`auth`"), ("/auth/token_response", "`auth.token_response`"), ("/api", "`api`")];

@@ -92,7 +92,7 @@ fn whatever_is_broken_the_rest_still_reads_as_a_manifest() {
         let read = shaped(&text);
         let manifest = serde_json::from_value::<Manifest>(read.value);
         assert!(manifest.is_ok(), "{manifest:?}\n{text}");
-        assert_eq!(read.findings.is_empty(), read.broken.is_empty(), "{text}");
+        assert!(!read.findings.is_empty() || read.broken.is_empty(), "nothing is dropped in silence: {text}");
     }
 }
 

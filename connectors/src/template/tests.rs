@@ -31,9 +31,7 @@ fn the_second_safeguard_stands_without_the_first() {
     }
     let path = "https://acme.example/t/{v}/token";
     for value in ["..", ".", "a/b", "..%2f..", "%2e%2e", "a?b", "a#b", "a\\b", "a\nb", "a\tb", "ä"] {
-        // A percent sign that is no dot stays what it is; the type refuses it, and the path's depth is unchanged.
-        let kept = value == "..%2f..";
-        assert_eq!(strays(path, value), !kept, "{value:?}");
+        assert!(strays(path, value), "{value:?}");
     }
     for value in ["shop", "Shop", "a-b", "0"] {
         assert!(!strays(host, value) && !strays(path, value), "{value:?}");

@@ -96,7 +96,7 @@ fn headers(manifest: &Manifest, members: &BTreeMap<String, String>, found: &mut 
         let lower = name.to_ascii_lowercase();
         let families = ["content-", "proxy-", "sec-"];
         if RESERVED_HEADERS.contains(&lower.as_str()) || families.iter().any(|family| lower.starts_with(family)) {
-            let message = format!("the header `{name}` belongs to the request itself: remove it");
+            let message = "this header belongs to the request itself: remove it";
             found.add(Code::ReservedHeader, path.as_str(), message).at_name();
         } else if !is_header_name(name) {
             let message = "a header's name is 1 to 100 letters, digits and ! # $ % & ' * + - . ^ _ ` | ~";

@@ -33,7 +33,7 @@ pub(super) fn check(reply: &TokenResponse, found: &mut Findings) {
             |token: &str| token.strip_prefix(pointer.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('/'));
         let usual = TokenResponse::default();
         let tokens = [&reply.access_token, &reply.refresh_token, &usual.access_token, &usual.refresh_token];
-        if tokens.into_iter().any(|token| holds(token)) {
+        if !pointer.is_empty() && tokens.into_iter().any(|token| holds(token)) {
             let message =
                 "this holds a token, and tokens are never handed out as a field: point at a member without one";
             found.add(Code::ExposesToken, path.as_str(), message).about(base);

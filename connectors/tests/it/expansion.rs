@@ -94,7 +94,7 @@ proptest! {
         if let Ok(url) = expand_url(TEMPLATE, &manifest(), &values(&host, &segment)) {
             prop_assert_eq!(url.scheme(), "https");
             prop_assert_eq!(url.port(), Some(8443));
-            prop_assert_eq!(url.host_str(), Some(format!("{}.acme.example", host.to_ascii_lowercase()).as_str()));
+            prop_assert_eq!(url.host_str().map(str::to_owned), Some(format!("{}.acme.example", host.to_ascii_lowercase())));
             prop_assert_eq!(url.path(), format!("/oauth/{segment}/token"));
             prop_assert_eq!(url.query(), Some("fixed=1"));
             prop_assert_eq!((url.username(), url.password(), url.fragment()), ("", None, None));

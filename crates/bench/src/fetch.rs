@@ -92,13 +92,13 @@ pub(crate) async fn measure(
         bare_alone: Case::new("bare handler, 1 in flight"),
         sites: seen,
     };
-    for round in 0..options.runs {
+    for round in 0..options.runs + options.again {
         rounds(meter, options, bare, &targets, &mut fetches, round).await?;
     }
     Ok(fetches)
 }
 
-/// Every case once: what disturbs one disturbs its neighbours too, and no case gets all of the quiet or the noise.
+/// Every case once that wants more: what disturbs one disturbs its neighbours too, and no case gets all of the quiet or the noise.
 async fn rounds(
     meter: &Meter,
     options: &Options,
@@ -119,16 +119,18 @@ async fn rounds(
     };
     let handler = Measured { process: bare.process.pid(), database: None };
     let alone = Load { connections: 1, ..constant };
-    fetches.bare.runs.push(told(&fetches.bare, run(meter, handler, constant).await?));
-    fetches.bare_alone.runs.push(told(&fetches.bare_alone, run(meter, handler, alone).await?));
+    let mut planned = vec![(&mut fetches.bare, handler, constant), (&mut fetches.bare_alone, handler, alone)];
     if let Some(target) = targets.first() {
         let same = Load { base: &bare.base, ..target.load(32, options.seconds, seed) };
-        fetches.bare_random.runs.push(told(&fetches.bare_random, run(meter, handler, same).await?));
+        planned.push((&mut fetches.bare_random, handler, same));
     }
     for (target, seen) in targets.iter().zip(&mut fetches.sites) {
-        for (case, connections) in [(&mut seen.many, 32), (&mut seen.alone, 1)] {
-            let run = run(meter, target.measured, target.load(connections, options.seconds, seed)).await?;
-            case.runs.push(told(case, run));
+        planned.push((&mut seen.many, target.measured, target.load(32, options.seconds, seed)));
+        planned.push((&mut seen.alone, target.measured, target.load(1, options.seconds, seed)));
+    }
+    for (case, measured, load) in planned {
+        if case.wants_more(options.runs, options.again) {
+            case.runs.push(told(case, run(meter, measured, load).await?));
         }
     }
     Ok(())

@@ -80,6 +80,11 @@ impl Case {
         Self { name: name.into(), runs: Vec::new() }
     }
 
+    /// Whether it takes another run: there are to be `runs` quiet ones, and no more than `again` in vain.
+    pub(crate) fn wants_more(&self, runs: usize, again: usize) -> bool {
+        self.quiet() < runs && self.runs.len() < runs + again
+    }
+
     pub(crate) fn quiet(&self) -> usize {
         self.runs.iter().filter(|run| run.is_quiet()).count()
     }
@@ -115,8 +120,10 @@ mod tests {
     fn disturbed_runs_count_only_when_there_are_no_others() {
         let mut case = Case { name: String::new(), runs: vec![run(1.0, 80.0), run(2.0, 90.0), run(3.0, 100.0)] };
         assert_eq!((case.quiet(), case.rate()), (0, 2.0));
+        assert!(case.wants_more(3, 1) && !case.wants_more(3, 0));
         case.runs.push(run(9.0, 3.0));
         assert_eq!((case.quiet(), case.rate()), (1, 9.0));
+        assert!(case.wants_more(3, 2) && !case.wants_more(1, 9));
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// How often each case is run; the report shows medians.
     #[arg(long, default_value_t = 3)]
     pub(crate) runs: usize,
+    /// How many more times a case is run whose runs were disturbed.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) again: usize,
     /// Connections that are due at once in the refresh runs.
     #[arg(long, default_value_t = 5_000)]
     pub(crate) refreshes: usize,

@@ -54,11 +54,11 @@ pub(crate) async fn measure(bed: &Bed<'_>) -> Result<Refreshes> {
         forced: Case::new(format!("{}, on demand, 32 in flight", site.name())),
         granted: 0,
     };
-    for round in 0..options.runs {
-        let run = due_at_once(bed, &database, round).await?;
+    while seen.worker.wants_more(options.runs, options.again) {
+        let run = due_at_once(bed, &database, seen.worker.runs.len()).await?;
         seen.worker.runs.push(told(&seen.worker, run));
     }
-    for round in 0..options.runs {
+    while seen.forced.wants_more(options.runs, options.again) {
         let before = bed.provider.totals().issued;
         let measured = Measured { process: site.server_process()?, database: site.database_process()? };
         let load = Load {
@@ -68,7 +68,7 @@ pub(crate) async fn measure(bed: &Bed<'_>) -> Result<Refreshes> {
             method: "POST",
             connections: 32,
             seconds: options.seconds,
-            seed: 100 + round,
+            seed: 100 + seen.forced.runs.len(),
         };
         let run = run(bed.meter, measured, load).await?;
         seen.granted += bed.provider.totals().issued - before;

@@ -51,7 +51,7 @@ impl Report {
     }
 
     fn head(&self, out: &mut String) -> Result<()> {
-        let Options { connections, seconds, runs, .. } = self.options;
+        let Options { connections, seconds, runs, again, .. } = self.options;
         writeln!(out, "# Benchmarks\n\nWritten by `make bench`; do not edit. What the figures were taken on:\n")?;
         for line in &self.machine {
             writeln!(out, "- {line}")?;
@@ -62,8 +62,8 @@ impl Report {
              loopback without TLS. Settings are the defaults. {connections} connections in each database, every one of\n\
              another customer and so with a data key of its own, ids drawn at random, tokens of 64 characters. Each case ran\n\
              {runs} times for {seconds} s in turn with the others; shown are medians. CPU is in % of one core. \"Others\" is what\n\
-             was taken by anybody else: a run with more than {QUIET:.0} % counts as disturbed and is left out, unless a case has\n\
-             no other run; \"quiet\" says how many were left.\n",
+             anybody else took: a run with more than {QUIET:.0} % counts as disturbed, is repeated ({again} times at most) and left\n\
+             out, unless the case has no quiet one; \"quiet\" says how many there were.\n",
             self.workers,
         )?;
         Ok(())

@@ -45,7 +45,7 @@ pub use environments::{EnvironmentInput, EnvironmentView};
 pub use error::{ConnectFault, Error, Fault, Internal, Unusable};
 pub use idempotency::{Begun, IdempotentRequest};
 pub use key_rotation::KeyStatus;
-pub use mortise_connectors::{Diagnostic, Severity};
+pub use mortise_connectors::{Diagnostic, Severity, catalog};
 pub use mortise_oauth::FailureClass;
 pub use mortise_store::AppSettings;
 pub use page::{Listing, PageRequest};
@@ -78,6 +78,7 @@ pub struct Broker {
     apps: loaded::AppCache,
     keys: authenticate::KeyCache,
     flights: refresh::Flights,
+    outage: refresh::Outage,
     spill: spill::Spill,
     tasks: TaskTracker,
     runtime: tokio::runtime::Handle,
@@ -99,6 +100,7 @@ impl Broker {
             apps: loaded::AppCache::new(),
             keys: authenticate::KeyCache::new(),
             flights: refresh::Flights::default(),
+            outage: refresh::Outage::default(),
             spill: spill::Spill::new(config.spill_dir.clone()),
             owner: LeaseOwner::generate(&*clock, &*entropy),
             tasks: TaskTracker::new(),

@@ -21,7 +21,7 @@ pub enum StartError {
     },
     /// The spill folder cannot be used.
     #[error(
-        "the spill folder {folder} cannot be written ({source}): a refresh must not start without it; set \
+        "the spill folder {folder} cannot be written: a refresh must not start without it; set \
              MORTISE_SPILL_DIR to a folder on a disk that survives a restart"
     )]
     Spill {

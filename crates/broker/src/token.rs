@@ -148,8 +148,8 @@ impl Broker {
     }
 
     async fn token_row(&self, caller: &Caller, id: ConnectionId) -> Result<TokenRow> {
-        let row = self.store.connection_token_row(caller.environment, id).await?;
-        row.ok_or(Error::NotFound("connection"))
+        let row = self.store.connection_token_row(caller.environment, id).await;
+        self.noted(row.map_err(Error::from))?.ok_or(Error::NotFound("connection"))
     }
 
     /// A token without a known end is served until somebody says that it fails.

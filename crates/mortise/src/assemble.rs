@@ -17,7 +17,8 @@ pub(crate) struct Assembled {
 
 /// A broker that has opened its database and its keys, and checked nothing yet.
 pub(crate) async fn broker(settings: &Settings) -> anyhow::Result<Assembled> {
-    let key_file = settings.key_file()?;
+    // What is not set is said before what is set wrongly.
+    let (_, key_file) = (settings.database_url()?, settings.key_file()?);
     let keyring = load_key_file(key_file)?;
     let store = store(settings).await?;
     let egress = EgressPolicy { allow: settings.egress_allow.clone() };

@@ -23,7 +23,7 @@ pub enum VaultError {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file could not be read or written.
-    #[error("the key file {path}: {source}")]
+    #[error("the key file {path} cannot be read or written")]
     Io {
         /// Which file.
         path: PathBuf,

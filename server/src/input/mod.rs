@@ -1,6 +1,6 @@
 //! From a request to typed values: path, query, body. Everything that does not fit is a problem that names the member.
 //!
-//! Invariant: nothing is read before the caller is let in, no more than [`LARGEST_BODY`] is read at all, and no value that
+//! Invariant: nothing is read before the caller is let in, no more than 1 MiB is read at all, and no value that
 //! was sent is repeated in a problem, since it may be a secret.
 
 mod body;
@@ -10,6 +10,6 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use body::{Body, Json, LARGEST_BODY, OrEmpty, bytes};
+pub(crate) use body::{Body, Json, OrEmpty, bytes};
 pub(crate) use path::{Id, PathInput};
-pub(crate) use query::{Nothing, read as query};
+pub(crate) use query::{Anything, Nothing, read as query};

@@ -10,6 +10,10 @@ use serde::de::DeserializeOwned;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
+/// Whatever somebody's monitoring adds; none of it is looked at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Anything {}
+
 /// Reads `text`, where every parameter may stand once.
 pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q> {
     let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));

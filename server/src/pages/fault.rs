@@ -4,11 +4,11 @@
 use super::html;
 use super::notice::{Notice, Tone};
 use crate::State;
+use crate::telemetry::RequestId;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use mortise_broker::{ConnectFault, Error, FailureClass};
 use std::error::Error as _;
-use tracing_actix_web::RequestId;
 
 const AGAIN: &str = "Try again";
 const TELL: &str = "Try again. If it happens twice, tell the people who sent you the link.";

@@ -146,7 +146,8 @@ impl Problem {
             Cause::Json(error) => error,
             Cause::Task(error) => error,
         };
-        let chain: Vec<_> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+        let chain: Vec<_> =
+            std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
         tracing::error!(request_id = %id, code = self.0.code.as_str(), error = chain.join(": "), "a request failed");
     }
 }

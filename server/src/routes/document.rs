@@ -39,12 +39,7 @@ carries `X-Request-Id`. Times are RFC 3339 in UTC, durations whole seconds. List
 `next_cursor`. Unknown members and parameters are refused.";
 
 /// Adds security, problems and the idempotency header.
-pub(super) fn complete(
-    operation: &mut Operation,
-    scope: Option<ApiScope>,
-    repeats: Repeats,
-    codes: &BTreeSet<Code>,
-) {
+pub(super) fn complete(operation: &mut Operation, scope: Option<ApiScope>, repeats: Repeats, codes: &BTreeSet<Code>) {
     let security = match scope {
         Some(scope) => {
             let line = format!("Needs the scope `{scope}`.");
@@ -95,7 +90,7 @@ pub(super) fn assemble(paths: Paths, mut components: Components) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
         "An API key in the header `Authorization: Bearer …` (RFC 6750). It belongs to one environment and has scopes.",
     ));
-    components.security_schemes.insert(SCHEME.to_owned(), SecurityScheme::Http(bearer.build()));
+    components.security_schemes.insert(SCHEME.to_owned(), RefOr::T(SecurityScheme::Http(bearer.build())));
     let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
     let info = InfoBuilder::new()
         .title("Mortise")

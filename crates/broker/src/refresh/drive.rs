@@ -157,7 +157,7 @@ impl Broker {
     async fn commit_patiently(&self, spilled: &SpilledRefresh) -> Result<Ended> {
         let until = self.clock.monotonic() + Duration::from_secs(15);
         loop {
-            match self.commit_refresh(spilled, Reply::Direct).await {
+            match self.noted(self.commit_refresh(spilled, Reply::Direct).await) {
                 Err(Error::Unavailable(error)) if self.clock.monotonic() < until => {
                     tracing::warn!(connection = %spilled.connection, %error, "the database is away at a commit; trying again");
                     tokio::time::sleep(Duration::from_millis(250)).await;

@@ -13,12 +13,14 @@ mod commit;
 mod drive;
 mod failed;
 mod flights;
+mod outage;
 mod pass;
 mod timing;
 
 pub(crate) use commit::Reply;
 pub(crate) use failed::failure_as_error;
 pub(crate) use flights::Flights;
+pub(crate) use outage::Outage;
 pub use pass::RefreshPass;
 pub(crate) use timing::{first_refresh, lifetime_of};
 

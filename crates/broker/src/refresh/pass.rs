@@ -37,16 +37,24 @@ impl Broker {
         if room * 4 < self.config.refresh_concurrency || self.is_draining() {
             return Ok(RefreshPass { begun: 0, more: true });
         }
-        self.replay_what_was_left().await?;
-        let held: Vec<AppKey> = self.store.apps_held().await?.into_iter().map(|(app, _)| app).collect();
-        let claimed_at = self.clock.monotonic();
-        let (attempt, event) = (|| self.attempt_id(), || self.event_id());
-        let claimed = self.store.connections_claim_due(&self.terms(), room, &held, attempt, event).await?;
+        let (claimed, claimed_at) = self.noted(self.claim_due(room).await)?;
         let begun = claimed.len();
         for claim in claimed {
             self.begin(claim, Reason::Due, claimed_at);
         }
         Ok(RefreshPass { begun, more: begun == room })
+    }
+
+    /// Claims at most so many, at the monotonic time that it answers too.
+    async fn claim_due(&self, room: usize) -> Result<(Vec<Claimed>, Duration)> {
+        self.replay_what_was_left().await?;
+        let held: Vec<AppKey> = self.store.apps_held().await?.into_iter().map(|(app, _)| app).collect();
+        let claimed_at = self.clock.monotonic();
+        if self.quiet().is_some() {
+            return Ok((Vec::new(), claimed_at));
+        }
+        let (attempt, event) = (|| self.attempt_id(), || self.event_id());
+        Ok((self.store.connections_claim_due(&self.terms(), room, &held, attempt, event).await?, claimed_at))
     }
 
     /// Returns when a refresh has landed since, or after a second.
@@ -58,7 +66,8 @@ impl Broker {
     /// Tries one connection of every held app whose probe is due; a success releases the app.
     pub async fn probe_held_apps(self: &Arc<Self>) -> Result<usize> {
         let mut probed = 0;
-        for (app, due) in self.store.apps_held().await? {
+        let held = if self.quiet().is_some() { Vec::new() } else { self.store.apps_held().await? };
+        for (app, due) in held {
             let now = self.clock.now();
             if due.is_some_and(|due| due > now) || !self.store.app_probe_claim(app, due, now + PROBE_INTERVAL).await? {
                 continue;
@@ -160,10 +169,13 @@ impl Broker {
     ) -> Result<Claim> {
         let mut pause = Duration::from_millis(20);
         loop {
+            if let Some(quiet) = self.quiet() {
+                return Ok(Claim::Settled(Ended::Later(quiet)));
+            }
             let claimed_at = self.clock.monotonic();
             let (terms, attempt, event) = (self.terms(), self.attempt_id(), self.event_id());
             let claim = self.store.connection_claim_one(&terms, environment, id, generation, attempt, event);
-            match claim.await? {
+            match self.noted(claim.await.map_err(Into::into))? {
                 ClaimOne::Claimed(claim) => return Ok(Claim::Ours(claim, claimed_at)),
                 ClaimOne::Moved => return Ok(Claim::Settled(Ended::Refreshed)),
                 ClaimOne::Gone => return Ok(Claim::Settled(Ended::Unusable)),

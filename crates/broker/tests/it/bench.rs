@@ -184,6 +184,8 @@ async fn broker(database: &TestDatabase, folder: &std::path::Path, provider: Arc
         refresh_deadline: Duration::from_secs(5),
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let keyring = load_key_file(&folder.join("keys.json")).unwrap();
-    Arc::new(Broker::new(store, keyring, provider, clock, Arc::new(OsEntropy), config))
+    let key_file = folder.join("keys.json");
+    let keyring = load_key_file(&key_file).unwrap();
+    let broker = Broker::new(store, keyring, provider, clock, Arc::new(OsEntropy), config);
+    Arc::new(broker.with_key_file(key_file))
 }

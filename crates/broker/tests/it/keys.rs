@@ -24,6 +24,26 @@ async fn rotating_rewraps_every_data_key_and_disturbs_nobody() {
 }
 
 #[tokio::test]
+async fn a_process_that_lacks_a_key_reads_the_file_again_and_blames_no_row() {
+    let bench = Bench::new("F").await;
+    let id = bench.connect().await;
+    // It has opened nothing yet, and knows the old key only.
+    let started_before = bench.sibling().await;
+    let path = bench.folder.path().join("keys.json");
+    let old = std::fs::read(&path).unwrap();
+    rotate_key_file(&path, &OsEntropy).unwrap();
+    bench.sibling().await.rewrap_data_keys().await.unwrap();
+    let new = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &old).unwrap();
+    let request = mortise_broker::TokenRequest::default();
+    let refused = started_before.token(&bench.caller, id, request).await.unwrap_err();
+    assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
+    assert_eq!(bench.view(id).await.state, mortise_domain::ConnectionState::Active);
+    std::fs::write(&path, &new).unwrap();
+    assert_eq!(started_before.token(&bench.caller, id, request).await.unwrap().access_token.expose(), "at-1");
+}
+
+#[tokio::test]
 async fn another_key_file_is_refused_before_anything_is_written() {
     let bench = Bench::new("F").await;
     bench.connect().await;

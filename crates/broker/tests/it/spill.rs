@@ -6,6 +6,9 @@ use mortise_oauth::testing::body_params;
 use serde_json::json;
 use std::path::PathBuf;
 
+const AWAY: &str =
+    "CREATE TRIGGER away BEFORE UPDATE OF generation ON connections BEGIN SELECT RAISE(ABORT, 'away'); END";
+
 fn files(bench: &Bench) -> Vec<PathBuf> {
     let files = std::fs::read_dir(bench.folder.path().join("spill")).unwrap();
     files.map(|file| file.unwrap().path()).collect()
@@ -14,9 +17,7 @@ fn files(bench: &Bench) -> Vec<PathBuf> {
 /// Keeps a copy of what was spilled while the provider's answer was on its way into the database: the database refuses
 /// the write, as one that is away would.
 async fn interrupted_refresh(bench: &Bench) {
-    bench
-        .sql("CREATE TRIGGER away BEFORE UPDATE OF generation ON connections BEGIN SELECT RAISE(ABORT, 'away'); END")
-        .await;
+    bench.sql(AWAY).await;
     bench.provider.json(200, &tokens(2));
     bench.make_due().await;
     bench.work().await;
@@ -43,6 +44,44 @@ async fn a_pair_that_missed_the_database_is_stored_by_the_next_start() {
     bench.work().await;
     let sent = bench.provider.take_requests();
     assert_eq!(body_params(sent.last().unwrap())["refresh_token"], "rt-2");
+}
+
+#[tokio::test]
+async fn a_pair_that_missed_the_database_is_stored_before_its_own_process_claims_anything_again() {
+    let bench = Bench::new("F").await;
+    let id = bench.connect().await;
+    let worker = bench.sibling().await;
+    bench.sql(AWAY).await;
+    bench.provider.json(200, &tokens(2));
+    bench.make_due().await;
+    worker.refresh_due().await.unwrap();
+    worker.wait_for_room().await;
+    bench.sql("DROP TRIGGER away").await;
+    assert_eq!(files(&bench).len(), 1);
+    // The lease is over: without the pair on disk the row looks as if it were due.
+    bench.make_due().await;
+    assert_eq!(worker.refresh_due().await.unwrap().begun, 0);
+    assert_eq!(bench.token(id, None).await.unwrap().access_token.expose(), "at-2");
+    assert_eq!(files(&bench).len(), 0);
+}
+
+#[tokio::test]
+async fn one_pair_that_cannot_be_stored_keeps_no_other_waiting() {
+    let bench = Bench::new("F").await;
+    let id = bench.connect().await;
+    interrupted_refresh(&bench).await;
+    let whole = std::fs::read_to_string(&files(&bench)[0]).unwrap();
+    // Sorted before it: one that does not read, and one that the database refuses.
+    std::fs::write(bench.folder.path().join("spill/0.json"), "{").unwrap();
+    let mut refused: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    refused["access"] = json!("AAAA");
+    std::fs::write(bench.folder.path().join("spill/1.json"), refused.to_string()).unwrap();
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE OF generation ON connections WHEN NEW.access_token = x'000000' \
+                  BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    bench.sql(refuse).await;
+    bench.sibling().await.check().await.unwrap();
+    assert_eq!(bench.token(id, None).await.unwrap().access_token.expose(), "at-2");
+    assert_eq!(files(&bench).len(), 2, "what could not be stored is still there to be looked at");
 }
 
 #[tokio::test]

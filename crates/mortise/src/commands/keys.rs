@@ -25,14 +25,16 @@ pub(super) async fn run(settings: &Settings, command: Keys) -> anyhow::Result<()
     }
 }
 
-/// The new key has to reach every process before anything is wrapped with it, so the two halves can be run apart: the
-/// first run adds the key if the primary one is in use; running replicas read the file at their next start.
+/// Running processes read the key file again when they first meet a data key under the new key: on another machine the
+/// new file has to be there before this goes on, so the file of a cluster belongs on a volume that all of it mounts.
 async fn rotate(settings: &Settings) -> anyhow::Result<()> {
     assemble::broker(settings).await?.broker.verify_keys().await?;
     let id = rotate_key_file(settings.key_file()?, &OsEntropy)?;
     print::line(format!("added key {id} to {} and made it the primary one", path(settings)?))?;
     let count = assemble::broker(settings).await?.broker.rewrap_data_keys().await?;
-    print::line(format!("wrapped {count} data keys anew; restart running processes, so that they read the new key"))?;
+    print::line(format!(
+        "wrapped {count} data keys anew; running processes take the new key into use as they meet it"
+    ))?;
     status(settings).await
 }
 

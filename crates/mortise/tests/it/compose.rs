@@ -83,7 +83,9 @@ fn secrets_and_volumes_are_declared_and_used() {
     for (name, service) in
         compose.programs().filter(|(name, _)| name.starts_with("server") || name.starts_with("worker"))
     {
-        let volume = service["volumes"][0].as_str().unwrap();
+        let [volume, keys] = [0, 1].map(|at| service["volumes"][at].as_str().unwrap());
+        assert_eq!(keys, "./secrets/keys:/run/keys:ro");
+        assert!(environment(service)["MORTISE_KEY_FILE"].starts_with("/run/keys/"), "{name}");
         assert!(volume.ends_with(":/var/lib/mortise") && spills.insert(volume), "{name}: {volume}");
         assert_eq!(service["stop_grace_period"], "150s", "{name}");
     }
@@ -114,7 +116,7 @@ async fn the_header_makes_what_the_services_need() {
         let file = std::fs::metadata(folder.path().join(secret["file"].as_str().unwrap()));
         let mode = file.unwrap_or_else(|error| panic!("{name}: {error}")).permissions().mode();
         // The program's own account has to read it, whoever made it.
-        assert!(mode & 0o004 != 0 || name.contains("keys"), "{name} has mode {mode:o}");
+        assert!(mode & 0o004 != 0, "{name} has mode {mode:o}");
     }
     let secrets = folder.path().join("secrets");
     assert_eq!(std::fs::metadata(&secrets).unwrap().permissions().mode() & 0o777, 0o700);
@@ -143,24 +145,21 @@ fn environment(service: &Value) -> BTreeMap<String, String> {
     all
 }
 
-/// What the `keys` service does, but for the change of owner, which takes root and another account.
+/// What the `keys` service does, but for the change of account, which takes root.
 async fn keys_init(compose: &Compose, folder: &Path) -> std::fs::Metadata {
     let service = &compose.services()["keys"];
     let entrypoint = service["entrypoint"][2].as_str().unwrap();
-    let (program, owner) = entrypoint.split_once(" && ").unwrap();
-    assert_eq!((program, service["command"][0].as_str()), ("mortise keys \"$$@\"", Some("init")));
-    assert_eq!(owner, "chown 10001:10001 \"$$MORTISE_KEY_FILE\"");
+    let (owner, program) = entrypoint.split_once(" && exec ").unwrap();
+    assert_eq!((owner, service["user"].as_str()), ("chown 10001 /run/keys", Some("0:0")));
+    assert!(program.starts_with("setpriv --reuid=10001 ") && program.ends_with(" mortise keys \"$$@\""), "{program}");
     let dockerfile = std::fs::read_to_string(workspace_root().join("Dockerfile")).unwrap();
     assert!(dockerfile.contains("--uid 10001"), "the image's account is another one");
-    let (inside, mounted) = (service["volumes"][0].as_str().unwrap(), folder.join("secrets"));
-    assert_eq!(inside, "./secrets:/secrets");
-    let environment = environment(service).into_iter().map(|(name, value)| {
-        let value = value.replace("/run/secrets", mounted.to_str().unwrap());
-        (name, value.replace("/secrets/", &format!("{}/", mounted.display())))
-    });
-    let launch =
-        environment.fold(Launch::mortise().args(["keys", "init"]), |launch, (name, value)| launch.env(name, value));
-    let mut process = launch.start();
+    let (here, inside) = service["volumes"][0].as_str().unwrap().split_once(':').unwrap();
+    let keys = folder.join(here);
+    std::fs::create_dir_all(&keys).unwrap();
+    let file = environment(service)["MORTISE_KEY_FILE"].replace(inside, keys.to_str().unwrap());
+    let command = service["command"][0].as_str().unwrap();
+    let mut process = Launch::mortise().args(["keys", command]).env("MORTISE_KEY_FILE", &file).start();
     assert!(process.ended(START).await.success(), "{}", process.output());
-    std::fs::metadata(mounted.join("mortise-keys.json")).unwrap()
+    std::fs::metadata(file).unwrap()
 }

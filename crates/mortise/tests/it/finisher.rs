@@ -43,8 +43,7 @@ async fn the_right_customer_connects_once() {
     assert_eq!(view["state"], "active");
     assert_eq!(world.api.result_of(&session).await, connection);
     assert!(world.provider.alive(&world.api.access_token(&connection).await));
-    let again = complete(&world, &session, &code, "acme").await;
-    assert!((400..500).contains(&again.status), "{again:?}");
+    assert_problem(&complete(&world, &session, &code, "acme").await, 409, "session_not_open");
     assert_eq!(world.provider.count(CLASS, "authorization_code"), 1);
     world.end().await;
 }
@@ -53,12 +52,11 @@ async fn the_right_customer_connects_once() {
 async fn the_wrong_customer_ends_the_flow_for_everybody() {
     let (world, session, code) = returned(Backend::Sqlite).await;
     world.api.put_customer("mallory").await;
-    let refused = complete(&world, &session, &code, "mallory").await;
-    assert!((400..500).contains(&refused.status), "{refused:?}");
+    assert_problem(&complete(&world, &session, &code, "mallory").await, 403, "wrong_finisher");
     let view = status(&world, &session).await;
     assert!(view["status"] == "failed" && view["error"].is_string(), "{view}");
-    let right = complete(&world, &session, &code, "acme").await;
-    assert!((400..500).contains(&right.status), "a second guess was taken: {right:?}");
+    // Nobody gets a second guess.
+    assert_problem(&complete(&world, &session, &code, "acme").await, 409, "session_not_open");
     assert_eq!(world.provider.token_requests(CLASS).len(), 0);
     assert_eq!(world.api.get("/connections").await.json()["items"], json!([]));
     world.end().await;
@@ -67,10 +65,9 @@ async fn the_wrong_customer_ends_the_flow_for_everybody() {
 #[tokio::test]
 async fn a_wrong_code_ends_the_flow_too() {
     let (world, session, code) = returned(Backend::MariaDb).await;
-    let refused = complete(&world, &session, "a-guess", "acme").await;
-    assert!((400..500).contains(&refused.status), "{refused:?}");
-    let right = complete(&world, &session, &code, "acme").await;
-    assert!((400..500).contains(&right.status), "a second guess was taken: {right:?}");
+    assert_problem(&complete(&world, &session, "a-guess", "acme").await, 403, "wrong_finisher");
+    // Nobody gets a second guess.
+    assert_problem(&complete(&world, &session, &code, "acme").await, 409, "session_not_open");
     assert_eq!(world.provider.token_requests(CLASS).len(), 0);
     world.end().await;
 }
@@ -82,8 +79,7 @@ async fn a_late_confirmation_is_refused() {
     let database = world.database.connect().await;
     let set_back = "UPDATE authorization_attempts SET code_expires_at = code_expires_at - 60000";
     sea_orm::ConnectionTrait::execute_unprepared(&database, set_back).await.unwrap();
-    let late = complete(&world, &session, &code, "acme").await;
-    assert!((400..500).contains(&late.status), "{late:?}");
+    assert_problem(&complete(&world, &session, &code, "acme").await, 409, "session_not_open");
     assert_eq!(status(&world, &session).await["status"], "failed");
     assert_eq!(world.provider.token_requests(CLASS).len(), 0);
     world.end().await;

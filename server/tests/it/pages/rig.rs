@@ -3,6 +3,7 @@
 use actix_web::http::header;
 use actix_web::test::{self, TestRequest};
 use actix_web::{App, web};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use mortise_broker::{
     AppInput, AppSettings, Broker, BrokerConfig, Caller, CustomerInput, EnvironmentInput, ManifestSource, NewApiKey,
     NewSession,
@@ -89,14 +90,15 @@ impl Rig {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = Store::connect(database.url(), 4).await.unwrap();
         let keyring = load_key_file(&folder.path().join("keys.json")).unwrap();
-        let broker = Arc::new(Broker::new(store, keyring, transport, clock, Arc::new(OsEntropy), config));
+        let broker = Arc::new(Broker::new(store, keyring, transport, clock.clone(), Arc::new(OsEntropy), config));
         broker.check().await.unwrap();
         let dev = "dev".parse().unwrap();
         let asker = EnvironmentInput { display_name: Some("Ledger Cloud".into()), ..EnvironmentInput::default() };
         broker.update_environment(&dev, asker).await.unwrap();
         let key = issue(&broker, ApiScope::ALL).await;
         let caller = broker.authenticate(&key).await.unwrap();
-        let state = web::Data::new(State { broker });
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let state = web::Data::new(State::new(broker, clock, metrics));
         Self { state, provider, caller, key, _folder: folder, database }
     }
 

@@ -24,6 +24,7 @@ async fn a_withdrawn_consent_asks_for_a_new_one_which_heals_in_place() {
     assert_problem(&answer, 409, "connection_needs_reauth");
     let detail = text(&answer.json(), "detail");
     assert!(detail.contains("connect session") && detail.contains(&connection), "it says how to go on: {detail}");
+    assert_eq!((&answer.json()["connection"], &answer.json()["reason"]), (&json!(connection), &view["state_reason"]));
     assert_problem(&world.api.refresh(&connection).await, 409, "connection_needs_reauth");
     assert_eq!(world.provider.count(CLASS, "refresh_token"), asked, "a dead grant is not asked again");
 
@@ -55,7 +56,8 @@ async fn a_refused_client_holds_the_app_and_not_its_connections() {
     world.provider.register_client("canary-another-secret");
 
     let answer = world.api.refresh(&connections[0]).await;
-    assert!(answer.status == 503 && text(&answer.json(), "detail").contains(&app_id(CLASS)), "{answer:?}");
+    assert_problem(&answer, 503, "app_held");
+    assert!(text(&answer.json(), "detail").contains(&app_id(CLASS)), "it names the app: {answer:?}");
     let path = format!("/apps/{}", app_id(CLASS));
     let held = world.api.get(&path).await.expect(200).json();
     assert_eq!((&held["state"], &held["held_reason"]), (&json!("held"), &json!("invalid_client")), "{held}");

@@ -1,0 +1,212 @@
+//! Apps: OAuth clients registered at a provider. Their secrets go in and never come out.
+
+use super::wire::{ClientState, Page, PageQuery, Time};
+use crate::access::{AppsRead, AppsWrite};
+use crate::call::Call;
+use crate::input::{Id, Json, Nothing};
+use crate::problem::{Code, Result};
+use crate::reply::{self, Reply};
+use crate::routes::Routes;
+use mortise_broker::{AppInput, AppSettings, AppView};
+use mortise_domain::{AppId, ClientSecret, ConnectorId, ScopeSet};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+pub(super) fn add(routes: &mut Routes) {
+    routes
+        .create(__path_create_app, create_app, &[Code::AlreadyExists])
+        .add(__path_list_apps, list_apps, &[])
+        .add(__path_get_app, get_app, &[])
+        .add(__path_update_app, update_app, &[Code::InUse, Code::Stale])
+        .add(__path_delete_app, delete_app, &[Code::InUse]);
+}
+
+/// What an app is made of.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewApp {
+    /// Its id, chosen by you: kebab-case.
+    #[schema(value_type = String, example = "acme")]
+    id: AppId,
+    /// The connector it belongs to.
+    #[schema(value_type = String)]
+    connector: ConnectorId,
+    /// Which version of it; absent: the newest.
+    connector_version: Option<i32>,
+    /// RFC 6749 section 2.2.
+    #[schema(max_length = 512)]
+    client_id: String,
+    /// Absent for a public client. It is never shown again.
+    #[schema(value_type = Option<String>, write_only)]
+    client_secret: Option<ClientSecret>,
+    /// What every authorization asks for.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    scopes: ScopeSet,
+    /// Return URLs and fixed variables.
+    #[serde(default)]
+    settings: Settings,
+}
+
+/// What an app becomes: everything but the secret is replaced.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AppFields {
+    /// The connector it belongs to.
+    #[schema(value_type = String)]
+    connector: ConnectorId,
+    /// Which version of it; absent: the newest.
+    connector_version: Option<i32>,
+    /// RFC 6749 section 2.2.
+    #[schema(max_length = 512)]
+    client_id: String,
+    /// A new secret, beside which the one before stays in use for a day. Absent: the stored one stays.
+    #[schema(value_type = Option<String>, write_only)]
+    client_secret: Option<ClientSecret>,
+    /// What every authorization asks for.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    scopes: ScopeSet,
+    /// Return URLs and fixed variables.
+    #[serde(default)]
+    settings: Settings,
+}
+
+/// An app's settings.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    /// Where browsers may be sent after connecting, compared as text.
+    return_urls: Vec<String>,
+    /// Variables of the connector that no customer may choose.
+    variables: BTreeMap<String, String>,
+}
+
+impl From<Settings> for AppSettings {
+    fn from(Settings { return_urls, variables }: Settings) -> Self {
+        Self { return_urls, variables }
+    }
+}
+
+/// An app, without its secrets.
+#[derive(Debug, Serialize, ToSchema)]
+struct App {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: AppId,
+    /// The connector it belongs to.
+    #[schema(value_type = String)]
+    connector: ConnectorId,
+    /// The version it speaks.
+    connector_version: i32,
+    /// RFC 6749 section 2.2.
+    client_id: String,
+    /// Whether a secret is stored.
+    has_client_secret: bool,
+    /// Until when the secret before it stays in use.
+    #[schema(required = true)]
+    previous_secret_expires_at: Option<Time>,
+    /// What every authorization asks for.
+    #[schema(value_type = Vec<String>)]
+    scopes: ScopeSet,
+    /// Return URLs and fixed variables.
+    settings: Settings,
+    /// Register this at the provider.
+    #[schema(format = "uri")]
+    redirect_uri: String,
+    /// Whether the provider accepts the client.
+    state: ClientState,
+    /// Why not.
+    #[schema(required = true)]
+    held_reason: Option<String>,
+    /// Counts the changes.
+    revision: i32,
+    /// When it was registered.
+    created_at: Time,
+    /// When it was changed last.
+    updated_at: Time,
+}
+
+impl From<AppView> for App {
+    fn from(view: AppView) -> Self {
+        let AppSettings { return_urls, variables } = view.settings;
+        Self {
+            id: view.id,
+            connector: view.connector,
+            connector_version: view.connector_version,
+            client_id: view.client_id,
+            has_client_secret: view.has_client_secret,
+            previous_secret_expires_at: view.previous_secret_expires_at.map(Time),
+            scopes: view.scopes,
+            settings: Settings { return_urls, variables },
+            redirect_uri: view.redirect_uri,
+            state: ClientState(view.state),
+            held_reason: view.held_reason,
+            revision: view.revision,
+            created_at: Time(view.created_at),
+            updated_at: Time(view.updated_at),
+        }
+    }
+}
+
+/// Register an app
+#[utoipa::path(
+    post, path = "/v1/apps", tag = "apps", request_body = NewApp,
+    responses((status = 201, description = "It is registered.", body = App)),
+)]
+async fn create_app(call: Call<AppsWrite, (), Nothing, Json<NewApp>>) -> Result<Reply> {
+    let broker = call.state.broker.clone();
+    let NewApp { id, connector, connector_version, client_id, client_secret, scopes, settings } = call.body.0;
+    let settings = settings.into();
+    let input = AppInput { connector, connector_version, client_id, client_secret, scopes, settings };
+    reply::created(&App::from(broker.create_app(&call.caller, id, input).await?))
+}
+
+/// List apps
+#[utoipa::path(
+    get, path = "/v1/apps", tag = "apps", params(PageQuery),
+    responses((status = 200, description = "A page of them.", body = Page<App>)),
+)]
+async fn list_apps(call: Call<AppsRead, (), PageQuery>) -> Result<Reply> {
+    let broker = call.state.broker.clone();
+    reply::ok(&Page::<App>::of(broker.list_apps(&call.caller, &call.query.into()).await?))
+}
+
+/// Get an app
+#[utoipa::path(
+    get, path = "/v1/apps/{id}", tag = "apps",
+    params(("id" = String, Path, description = "The app.")),
+    responses((status = 200, description = "The app.", body = App)),
+)]
+async fn get_app(call: Call<AppsRead, Id<AppId>>) -> Result<Reply> {
+    reply::ok(&App::from(call.broker().app(&call.caller, &call.path.0).await?))
+}
+
+/// Replace an app
+///
+/// Also lifts the hold that the provider's `invalid_client` put on it. Moving to a connector version with another token or
+/// authorization host needs the secret again.
+#[utoipa::path(
+    put, path = "/v1/apps/{id}", tag = "apps", request_body = AppFields,
+    params(("id" = String, Path, description = "The app.")),
+    responses((status = 200, description = "The changed app.", body = App)),
+)]
+async fn update_app(call: Call<AppsWrite, Id<AppId>, Nothing, Json<AppFields>>) -> Result<Reply> {
+    let broker = call.state.broker.clone();
+    let AppFields { connector, connector_version, client_id, client_secret, scopes, settings } = call.body.0;
+    let settings = settings.into();
+    let input = AppInput { connector, connector_version, client_id, client_secret, scopes, settings };
+    reply::ok(&App::from(broker.update_app(&call.caller, &call.path.0, input).await?))
+}
+
+/// Delete an app without connections
+#[utoipa::path(
+    delete, path = "/v1/apps/{id}", tag = "apps",
+    params(("id" = String, Path, description = "The app.")),
+    responses((status = 204, description = "It is gone.")),
+)]
+async fn delete_app(call: Call<AppsWrite, Id<AppId>>) -> Result<Reply> {
+    call.broker().delete_app(&call.caller, &call.path.0).await?;
+    reply::nothing()
+}
