@@ -20,6 +20,7 @@ impl From<Error> for JobError {
                 Self::Snooze(error)
             }
             Error::NotFound(_)
+            | Error::NotConnected { .. }
             | Error::Unauthorized
             | Error::ForbiddenScope(_)
             | Error::Invalid(_)

@@ -101,7 +101,7 @@ impl Broker {
         if found.iter().all(|d| d.severity != Severity::Error)
             && let Ok(manifest) = mortise_connectors::parse(text)
         {
-            found.extend(self.egress_diagnostics(&manifest));
+            found.extend(self.egress_diagnostics(text, &manifest));
         }
         found
     }
@@ -120,7 +120,7 @@ impl Broker {
 
     fn connector_row(&self, caller: &Caller, text: &str) -> Result<Connector> {
         let manifest = mortise_connectors::parse(text).map_err(Error::InvalidManifest)?;
-        let refused = self.egress_diagnostics(&manifest);
+        let refused = self.egress_diagnostics(text, &manifest);
         if !refused.is_empty() {
             return Err(Error::InvalidManifest(refused));
         }
@@ -139,7 +139,7 @@ impl Broker {
 
     /// The egress policy's word on every URL whose host is written out. Hosts with variables are judged when they are
     /// filled in, names when they are resolved.
-    fn egress_diagnostics(&self, manifest: &Manifest) -> Vec<Diagnostic> {
+    fn egress_diagnostics(&self, text: &str, manifest: &Manifest) -> Vec<Diagnostic> {
         let auth = &manifest.auth;
         let urls = [
             ("/auth/authorization_url", auth.authorization_url.as_ref()),
@@ -149,13 +149,16 @@ impl Broker {
         ];
         let written_out = urls.into_iter().filter_map(|(path, url)| Some((path, url::Url::parse(url?).ok()?)));
         let refused = written_out.filter_map(|(path, url)| Some((path, self.config.egress.check_url(&url).err()?)));
-        let diagnostic = |(path, refusal): (&str, mortise_oauth::EgressRefusal)| Diagnostic {
-            severity: Severity::Error,
-            code: "egress_refused",
-            message: format!("{refusal}: open the range in MORTISE_EGRESS_ALLOW if it is meant"),
-            path: path.to_owned(),
-            line: None,
-            column: None,
+        let diagnostic = |(path, refusal): (&str, mortise_oauth::EgressRefusal)| {
+            let (line, column) = mortise_connectors::locate(text, path).unzip();
+            Diagnostic {
+                severity: Severity::Error,
+                code: "egress_refused",
+                message: format!("{refusal}: open the range in MORTISE_EGRESS_ALLOW if it is meant"),
+                path: path.to_owned(),
+                line,
+                column,
+            }
         };
         refused.map(diagnostic).collect()
     }

@@ -4,7 +4,7 @@
 //! secret or a provider's body.
 
 use mortise_connectors::{Diagnostic, ValueError};
-use mortise_domain::{ApiScope, AppId, ConnectionId, StateReason};
+use mortise_domain::{ApiScope, AppId, ConnectionId, CustomerId, StateReason};
 use mortise_oauth::FailureClass;
 use mortise_store::StoreError;
 use mortise_vault::VaultError;
@@ -16,6 +16,16 @@ pub enum Error {
     /// No such thing in the caller's environment; another environment's id is answered alike.
     #[error("there is no {0} of that id in this environment")]
     NotFound(&'static str),
+    /// The customer has not connected the app.
+    #[error(
+        "customer `{customer}` has no connection at app `{app}`: make a connect session and send the customer to its url"
+    )]
+    NotConnected {
+        /// Which customer.
+        customer: CustomerId,
+        /// Which app.
+        app: AppId,
+    },
     /// No credentials, or none that are good.
     #[error("the API key is missing, mistyped, expired or revoked")]
     Unauthorized,

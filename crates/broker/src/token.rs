@@ -83,12 +83,11 @@ impl Broker {
         request: TokenRequest,
     ) -> Result<TokenAnswer> {
         caller.require(ApiScope::TokensRead)?;
-        let customer =
-            self.store.customer_get(caller.environment, customer).await?.ok_or(Error::NotFound("customer"))?;
-        let app = self.store.app_get(caller.environment, app).await?.ok_or(Error::NotFound("app"))?;
-        let found = self.store.connection_find(caller.environment, customer.key, app.key).await?;
+        let known = self.store.customer_get(caller.environment, customer).await?.ok_or(Error::NotFound("customer"))?;
+        let at = self.store.app_get(caller.environment, app).await?.ok_or(Error::NotFound("app"))?;
+        let found = self.store.connection_find(caller.environment, known.key, at.key).await?;
         match found.as_slice() {
-            [] => Err(Error::NotFound("connection")),
+            [] => Err(Error::NotConnected { customer: customer.clone(), app: app.clone() }),
             [one] => self.token(caller, one.id, request).await,
             several => Err(Error::Ambiguous(several.iter().map(|row| row.id).collect())),
         }

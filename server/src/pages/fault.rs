@@ -49,6 +49,10 @@ pub(super) fn explain(error: &Error) -> (StatusCode, Notice) {
                 "Go back to where you came from and start again.",
             ),
         ),
+        Error::NotConnected { .. } => (
+            StatusCode::NOT_FOUND,
+            Notice::new(Tone::Calm, "Not connected yet", "This connection does not exist yet.", "Connect it first."),
+        ),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, busy()),
         Error::ProviderUnavailable { class, .. } => (StatusCode::BAD_GATEWAY, exchange(*class, None)),
         Error::ProviderThrottled { .. } => (StatusCode::BAD_GATEWAY, exchange(FailureClass::Throttled, None)),

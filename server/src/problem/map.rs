@@ -23,7 +23,7 @@ impl From<Error> for Problem {
                 let challenge = format!("Bearer realm=\"mortise\", error=\"insufficient_scope\", scope=\"{scope}\"");
                 plain(Code::ForbiddenScope, &error).with_header(WWW_AUTHENTICATE, challenge)
             }
-            Error::NotFound(_) => plain(Code::NotFound, &error),
+            Error::NotFound(_) | Error::NotConnected { .. } => plain(Code::NotFound, &error),
             Error::Exists(_) => plain(Code::AlreadyExists, &error),
             Error::InUse { .. } => plain(Code::InUse, &error),
             Error::Stale(_) => plain(Code::Stale, &error),

@@ -44,14 +44,7 @@ impl Dev {
         let greeting = Greeting {
             console: word(&format!("{base}/console")),
             link: word(&format!("{base}/connect/")),
-            key: printed
-                .split_once("API key")
-                .unwrap()
-                .1
-                .split_whitespace()
-                .find(|word| word.len() > 20)
-                .unwrap()
-                .to_owned(),
+            key: word("mrt_"),
             curl,
         };
         (process, greeting)

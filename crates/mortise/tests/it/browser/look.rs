@@ -4,6 +4,10 @@ use super::{app, arrives_at, assert_in_order, click, opened, picture, shown};
 use mortise_testkit::Chromium;
 use serde_json::{Value, json};
 
+/// Red, green and blue of what is behind the text, summed up.
+const BRIGHTNESS: &str = "[document.body, document.documentElement].map(e => getComputedStyle(e).backgroundColor)\
+    .find(colour => colour != 'rgba(0, 0, 0, 0)').match(/\\d+/g).slice(0, 3).map(Number).reduce((a, b) => a + b)";
+
 async fn ask(browser: &Chromium, expression: &str) -> Value {
     browser.driver().execute(format!("return {expression}"), vec![]).await.unwrap().json().clone()
 }
@@ -19,8 +23,7 @@ pub async fn portray(browser: &Chromium, name: &str) {
         browser.screenshot(picture(&format!("{name}-{look}-narrow"))).await;
         let width = ask(browser, "document.documentElement.scrollWidth").await;
         assert!(width.as_i64().unwrap() <= 390, "{name} is {width} pixels wide on a phone");
-        let background = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number).reduce((a, b) => a + b)";
-        let brightness = ask(browser, background).await.as_i64().unwrap();
+        let brightness = ask(browser, BRIGHTNESS).await.as_i64().unwrap();
         assert_eq!(brightness < 300, dark, "{name} in {look} has a background of {brightness}");
     }
     browser.prefer_dark(false).await;

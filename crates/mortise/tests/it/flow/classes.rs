@@ -44,7 +44,7 @@ async fn a_whole_life(class: RecoveryClass, backend: Backend) {
     let first = world.api.token(&connection).await;
     let first_token = first["access_token"].as_str().unwrap();
     assert_eq!(world.provider.userinfo(class, first_token).await["sub"], "alex");
-    assert_eq!(first["granted_scopes"], json!(["profile", "contacts.read"]));
+    assert_eq!(first["granted_scopes"], json!(["contacts.read", "profile"]));
     assert_eq!((&first["missing_scopes"], &first["connection"]), (&json!([]), &json!(connection)));
     assert_eq!(first["extra"]["instance_url"], world.provider.sandbox.issuer(class));
 
