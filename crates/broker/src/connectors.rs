@@ -109,7 +109,7 @@ impl Broker {
     /// The ids of the bundled catalogue.
     pub fn catalog(&self, caller: &Caller) -> Result<Vec<String>> {
         caller.require(ApiScope::ConnectorsRead)?;
-        Ok(mortise_connectors::catalog::ids().into_iter().map(Into::into).collect())
+        Ok(mortise_connectors::catalog::ids())
     }
 
     /// An entry of the bundled catalogue, as YAML.

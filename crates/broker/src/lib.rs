@@ -47,6 +47,7 @@ pub use idempotency::{Begun, IdempotentRequest};
 pub use key_rotation::KeyStatus;
 pub use mortise_connectors::{Diagnostic, Severity, catalog};
 pub use mortise_oauth::FailureClass;
+pub use mortise_vault::{same, sha256};
 pub use mortise_store::AppSettings;
 pub use page::{Listing, PageRequest};
 pub use refresh::{Reason, RefreshPass};

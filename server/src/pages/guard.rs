@@ -10,8 +10,8 @@ use crate::State;
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
+use mortise_broker::{same, sha256};
 use mortise_domain::{OsEntropy, random_text};
-use sha2::{Digest as _, Sha256};
 
 const COOKIE: &str = "mortise_form";
 
@@ -56,17 +56,15 @@ pub(super) fn is_ours(state: &State, request: &HttpRequest, token: Option<&str>,
 
 /// The token that is derived from a cookie which is a secret of its own, such as the console's.
 pub(super) fn derive(secret: &str, purpose: &str) -> String {
-    let mut digest = Sha256::new_with_prefix(b"mortise form token\0");
-    digest.update(secret.len().to_be_bytes());
-    digest.update(secret);
-    digest.update(purpose);
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let length = secret.len().to_be_bytes();
+    let parts = [b"mortise form token\0".as_slice(), &length, secret.as_bytes(), purpose.as_bytes()];
+    sha256(parts.concat()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Compares digests of both, so that the time it takes tells nothing about the right one.
 pub(super) fn matches_token(right: Option<&str>, given: Option<&str>) -> bool {
     match (right, given) {
-        (Some(right), Some(given)) => Sha256::digest(right) == Sha256::digest(given),
+        (Some(right), Some(given)) => same(&sha256(right), &sha256(given)),
         _ => false,
     }
 }

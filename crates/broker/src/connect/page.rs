@@ -98,7 +98,10 @@ impl Broker {
         let auth = &manifest.auth;
         let shown = auth.authorization_url.as_ref().unwrap_or(&auth.token_url);
         let host = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest).split(['/', '?']).next();
-        let host = host.unwrap_or_default().to_owned();
+        // What the admin fixed is no riddle for the customer.
+        let fixed = &app.settings.variables;
+        let fill = |host: String, (name, value): (&String, &String)| host.replace(&format!("{{{name}}}"), value);
+        let host = fixed.iter().fold(host.unwrap_or_default().to_owned(), fill);
         let asked = app.scopes.union(&auth.default_scopes);
         let scopes = asked.iter().map(|scope| (scope.to_owned(), manifest.scopes.get(scope).cloned())).collect();
         let open = manifest.variables.iter().filter(|(name, _)| !app.settings.variables.contains_key(*name));
