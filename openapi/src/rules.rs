@@ -15,7 +15,8 @@ pub fn violations(document: &Value) -> Vec<String> {
     let mut ids = BTreeSet::new();
     for (path, item) in members(&document["paths"]) {
         for (method, operation) in members(item).filter(|(method, _)| METHODS.contains(&method.as_str())) {
-            let operation = Operation { name: format!("{} {path}", method.to_uppercase()), path, method, value: operation };
+            let operation =
+                Operation { name: format!("{} {path}", method.to_uppercase()), path, method, value: operation };
             operation.check(document, &tags, &mut found);
             let id = operation.value["operationId"].as_str().unwrap_or_default();
             if !ids.insert(id) {
@@ -47,8 +48,14 @@ impl Operation<'_> {
         let public = !self.path.starts_with("/v1/");
         let id = self.value["operationId"].as_str().unwrap_or_default();
         rule(!id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "no snake_case operationId");
-        rule(self.value["summary"].as_str().is_some_and(|s| !s.is_empty() && !s.ends_with('.')), "no summary, or one with a stop");
-        rule(items(&self.value["tags"]).all(|tag| tag.as_str().is_some_and(|tag| tags.contains(tag))), "an unknown tag");
+        rule(
+            self.value["summary"].as_str().is_some_and(|s| !s.is_empty() && !s.ends_with('.')),
+            "no summary, or one with a stop",
+        );
+        rule(
+            items(&self.value["tags"]).all(|tag| tag.as_str().is_some_and(|tag| tags.contains(tag))),
+            "an unknown tag",
+        );
         rule(items(&self.value["tags"]).count() == 1, "not exactly one tag");
         rule(well_formed(self.path), "the path is not kebab-case");
         let security: Vec<_> = items(&self.value["security"]).collect();
@@ -61,9 +68,14 @@ impl Operation<'_> {
 
     fn parameters(&self, rule: &mut impl FnMut(bool, &str)) {
         let parameters: Vec<_> = items(&self.value["parameters"]).collect();
-        rule(parameters.iter().all(|p| p["description"].as_str().is_some_and(|d| !d.is_empty())), "a parameter without description");
-        let of_path: BTreeSet<_> = parameters.iter().filter(|p| p["in"] == "path").filter_map(|p| p["name"].as_str()).collect();
-        let in_path: BTreeSet<_> = self.path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')).collect();
+        rule(
+            parameters.iter().all(|p| p["description"].as_str().is_some_and(|d| !d.is_empty())),
+            "a parameter without description",
+        );
+        let of_path: BTreeSet<_> =
+            parameters.iter().filter(|p| p["in"] == "path").filter_map(|p| p["name"].as_str()).collect();
+        let in_path: BTreeSet<_> =
+            self.path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')).collect();
         rule(of_path == in_path, "path parameters and path differ");
         let created = !self.value["responses"]["201"].is_null();
         let keyed = parameters.iter().any(|p| p["name"] == "Idempotency-Key" && p["in"] == "header");

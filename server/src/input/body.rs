@@ -56,6 +56,10 @@ impl<T: DeserializeOwned + 'static> Body for OrEmpty<T> {
 
 /// Reads JSON, duplicates and unknown members refused.
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // A list would be taken for the members in their order of declaration, which nobody means.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::new(Code::MalformedRequest, "The body is a list: send an object."));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let mut track = serde_path_to_error::Track::new();
     let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));

@@ -7,4 +7,5 @@
     reason = "a test that cannot go on should stop loudly"
 )]
 
+mod api;
 mod pages;

@@ -13,7 +13,7 @@ use crate::site::Site;
 use crate::world::api::app_id;
 use crate::world::{PATIENCE, World};
 use mortise_sandbox::{FamilyId, RecoveryClass};
-use mortise_testkit::{Backend, wait};
+use mortise_testkit::{Backend, Process, wait};
 use serde_json::json;
 
 /// How often the worst moment is met.
@@ -98,4 +98,14 @@ async fn in_flight(world: &World, requests: usize) {
     let sandbox = &world.provider.sandbox;
     let there = wait::until(PATIENCE, async || Ok((sandbox.totals().in_flight == requests).then_some(()))).await;
     there.unwrap_or_else(|error| panic!("not {requests} in flight: {error}: {:?}", sandbox.totals()));
+}
+
+/// Waits until the pair of a dead process has been stored so many times, as this one's log should say.
+async fn recovered(world: &World, made: &Made, times: usize, worker: &Process) {
+    let count = async || world.api.events(&made.id).await.iter().filter(|kind| *kind == "recovered").count();
+    let there = wait::until(PATIENCE, async || Ok((count().await == times).then_some(()))).await;
+    if let Err(error) = there {
+        let events = world.api.events(&made.id).await;
+        panic!("{} is not recovered {times} times: {error}; {events:?}\n{}", made.id, worker.output());
+    }
 }

@@ -52,6 +52,15 @@ impl Gate {
         self.closed.take().expect("a closed gate").rollback().await.unwrap();
     }
 
+    /// Turns away whoever waits, as if their statements had not arrived, and opens.
+    pub async fn turn_away(&mut self) {
+        let waiting = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.number(waiting).await;
+        self.wait_for(0).await;
+        self.open().await;
+    }
+
     /// Forgets that it was closed: the database ended, and every lock with it.
     pub fn fell_with_the_database(&mut self) {
         self.closed = None;

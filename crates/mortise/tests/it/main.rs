@@ -18,6 +18,7 @@ mod gate;
 mod house;
 mod keys;
 mod oidc;
+mod process;
 mod settings;
 mod site;
 mod topology;

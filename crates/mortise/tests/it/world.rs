@@ -13,7 +13,7 @@ use provider::Provider;
 use std::time::Duration;
 
 /// Long enough for whatever happens at all, on a busy machine too.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Longer than a test has to wait for a start or a stop.
 pub const START: Duration = Duration::from_secs(60);
 

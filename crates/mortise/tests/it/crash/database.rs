@@ -1,6 +1,6 @@
 //! The database, gone at the moment of a commit.
 
-use super::{assert_never_reused, assert_renewable, assert_served, connect, refreshes, register};
+use super::{Made, assert_never_reused, assert_renewable, assert_served, connect, refreshes, register};
 use crate::gate::Gate;
 use crate::site::{Site, logged};
 use crate::world::{PATIENCE, START, World};
@@ -35,10 +35,7 @@ async fn a_database_that_goes_at_a_commit_costs_no_pair() {
     gate.fell_with_the_database();
     logged(&mut worker, "the database is away at a commit").await;
     postgres.start_again();
-    for made in &made {
-        world.api.wait_for_event(&made.id, "refreshed", 1).await;
-        assert_served(&world, made).await;
-    }
+    stored(&world, &gate, &made, 2).await;
     site.drained("worker").await;
 
     // Gone without a word, for longer than any lease: whoever comes first when it is back, the pairs come before.
@@ -55,10 +52,7 @@ async fn a_database_that_goes_at_a_commit_costs_no_pair() {
     wait::until(PATIENCE, async || Ok(over().then_some(()))).await.unwrap();
     assert_eq!(site.spilled("worker").len(), 2);
     postgres.start_again();
-    for made in &made {
-        wait::until(PATIENCE, async || Ok((gate.lease(&made.id).await.generation == 3).then_some(()))).await.unwrap();
-        assert_served(&world, made).await;
-    }
+    stored(&world, &gate, &made, 3).await;
     site.drained("worker").await;
     assert_eq!(refreshes(&world, &classes), [2, 2]);
     for made in &made {
@@ -68,4 +62,25 @@ async fn a_database_that_goes_at_a_commit_costs_no_pair() {
     assert_never_reused(&world);
     assert!(worker.sigterm(START).await.success(), "{}", worker.output());
     world.end().await;
+}
+
+/// Waits until the rows hold this generation, and the API has noticed that the database is back: its idle connections end
+/// one by one, each with an answer that says to come again.
+async fn stored(world: &World, gate: &Gate, made: &[Made], generation: i64) {
+    for made in made {
+        wait::until(PATIENCE, async || Ok((gate.lease(&made.id).await.generation == generation).then_some(())))
+            .await
+            .unwrap();
+    }
+    let mut answers = 0;
+    let steady = wait::until(PATIENCE, async || {
+        let status = world.api.get("/connections").await.status;
+        assert!([200, 503].contains(&status), "{status}");
+        answers = if status == 200 { answers + 1 } else { 0 };
+        Ok((answers > 20).then_some(()))
+    });
+    steady.await.unwrap();
+    for made in made {
+        assert_served(world, made).await;
+    }
 }

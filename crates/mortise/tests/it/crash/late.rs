@@ -1,6 +1,6 @@
 //! A pair that is found on disk when its connection is no more: it belongs to nobody, and the provider hears of it.
 
-use super::{assert_served, connect, gated};
+use super::{assert_served, connect, gated, recovered};
 use crate::site::logged;
 use crate::world::{PATIENCE, START};
 use mortise_sandbox::RecoveryClass::{F, G, S};
@@ -19,7 +19,7 @@ async fn a_pair_whose_connection_ended_while_its_worker_was_dead_is_revoked() {
     gate.make_due(all().map(|made| &made.id)).await;
     gate.wait_for(9).await;
     worker.kill9();
-    gate.open().await;
+    gate.turn_away().await;
     for made in &ended {
         world.api.delete(&format!("/connections/{}", made.id)).await.expect(204);
     }
@@ -31,7 +31,7 @@ async fn a_pair_whose_connection_ended_while_its_worker_was_dead_is_revoked() {
     let mut worker = site.worker(&world, "worker");
     logged(&mut worker, "a spill file does not read").await;
     for made in &stays {
-        world.api.wait_for_event(&made.id, "recovered", 1).await;
+        recovered(&world, made, 1, &worker).await;
         assert_served(&world, made).await;
     }
     let grants = || world.provider.sandbox.oracle(&Default::default(), 0).grants;
