@@ -21,9 +21,10 @@ pub struct Generated {
 /// Every generated document.
 pub fn generated() -> serde_json::Result<Vec<Generated>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.parent().unwrap_or(here);
     let openapi = serde_json::to_string_pretty(&mortise_server::document())? + "\n";
     Ok(vec![
         Generated { path: here.join("openapi.json"), text: openapi },
-        Generated { path: here.join("../docs/errors.md"), text: mortise_server::errors_markdown() },
+        Generated { path: root.join("docs/errors.md"), text: mortise_server::errors_markdown() },
     ])
 }

@@ -63,7 +63,7 @@ pub fn run(state: Arc<State>, listener: TcpListener, workers: usize) -> std::io:
             .wrap(from_fn(telemetry::observe))
     });
     let server = server
-        .workers(workers)
+        .workers(workers.max(1))
         .disable_signals()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_TIMEOUT)

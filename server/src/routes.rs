@@ -9,6 +9,7 @@ use crate::call::{self, Handler, Repeats};
 use crate::input::{Body, PathInput};
 use crate::problem::Code;
 use crate::telemetry::Meters;
+use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, Route, web};
 use serde::de::DeserializeOwned;
@@ -106,12 +107,19 @@ impl Routes {
 
     /// Puts the routes into a service.
     pub(crate) fn configure(self, config: &mut web::ServiceConfig) {
+        let templates: Vec<_> = self.resources.iter().map(|(path, _)| path.clone()).collect();
         for (path, routes) in self.resources {
             let methods: Vec<_> = routes.iter().map(|(method, _)| method.clone()).collect();
+            let also_an_id = templates.iter().any(|template| *template != path && fits(template, &path));
+            let taken = methods.clone();
             let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
             let meters = Meters::new(&path, methods);
             let wrong = move |request: HttpRequest| std::future::ready(call::wrong_method(&request, &allowed));
-            let resource = web::resource(path).app_data(meters).default_service(web::to(wrong));
+            let mut resource = web::resource(path).app_data(meters).default_service(web::to(wrong));
+            if also_an_id {
+                // `/v1/connectors/validate` takes what it knows; for all else it is the connector of that id.
+                resource = resource.guard(fn_guard(move |context| taken.contains(&context.head().method)));
+            }
             config.service(routes.into_iter().fold(resource, |resource, (_, route)| resource.route(route)));
         }
     }
@@ -120,6 +128,13 @@ impl Routes {
     pub(crate) fn openapi(self) -> OpenApi {
         document::assemble(self.paths, self.components)
     }
+}
+
+/// Whether a path without parameters could be meant by `template`.
+fn fits(template: &str, path: &str) -> bool {
+    let segments = || template.split('/').zip(path.split('/'));
+    template.split('/').count() == path.split('/').count()
+        && segments().all(|(t, p)| t == p || (t.starts_with('{') && !p.starts_with('{')))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {

@@ -23,6 +23,8 @@ pub const DURATION_BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 const LONGEST_URI: usize = 16 * 1024;
 /// The most header bytes that are read; the server gives up by itself at 128 KiB.
 const LARGEST_HEADERS: usize = 32 * 1024;
+/// How statuses are told apart in metrics.
+const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUESTS: &str = "mortise_http_requests_total";
 const DURATION: &str = "mortise_http_request_duration_seconds";
@@ -54,8 +56,8 @@ pub(crate) struct Meters {
 
 struct Meter {
     duration: Histogram,
-    /// By the first digit of the status.
-    requests: [Counter; 6],
+    /// One for each of [`CLASSES`].
+    requests: [Counter; 3],
 }
 
 impl Meters {
@@ -70,7 +72,8 @@ impl Meters {
     fn count(&self, method: &Method, status: StatusCode, took: Duration) {
         if let Some((_, meter)) = self.methods.iter().find(|(known, _)| known == method) {
             meter.duration.record(took.as_secs_f64());
-            meter.requests[usize::from(status.as_u16() / 100).min(5)].increment(1);
+            let class = if status.is_server_error() { 2 } else { usize::from(status.is_client_error()) };
+            meter.requests[class].increment(1);
         }
     }
 }
@@ -78,9 +81,9 @@ impl Meters {
 impl Meter {
     fn new(route: &str, method: &str) -> Self {
         let labels = [("route", route.to_owned()), ("method", method.to_owned())];
-        let requests = std::array::from_fn(|class| {
+        let requests = CLASSES.map(|class| {
             let [route, method] = labels.clone();
-            metrics::counter!(REQUESTS, &[route, method, ("status", format!("{class}xx"))])
+            metrics::counter!(REQUESTS, &[route, method, ("status", class.to_owned())])
         });
         Self { duration: metrics::histogram!(DURATION, &labels), requests }
     }
@@ -133,7 +136,7 @@ fn dress<B>(answer: &mut ServiceResponse<B>, state: &State, id: RequestId, of_ap
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(REQUEST_ID, id);
     }
-    if of_api {
+    if of_api || !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if !headers.contains_key(header::X_CONTENT_TYPE_OPTIONS) {

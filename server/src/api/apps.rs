@@ -3,7 +3,7 @@
 use super::wire::{ClientState, Page, PageQuery, Time};
 use crate::access::{AppsRead, AppsWrite};
 use crate::call::Call;
-use crate::input::{Id, Json, Nothing};
+use crate::input::{Id, Json, Nothing, Object};
 use crate::problem::{Code, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
@@ -46,7 +46,8 @@ struct NewApp {
     scopes: ScopeSet,
     /// Return URLs and fixed variables.
     #[serde(default)]
-    settings: Settings,
+    #[schema(value_type = Settings)]
+    settings: Object<Settings>,
 }
 
 /// What an app becomes: everything but the secret is replaced.
@@ -70,7 +71,8 @@ struct AppFields {
     scopes: ScopeSet,
     /// Return URLs and fixed variables.
     #[serde(default)]
-    settings: Settings,
+    #[schema(value_type = Settings)]
+    settings: Object<Settings>,
 }
 
 /// An app's settings.
@@ -158,7 +160,7 @@ impl From<AppView> for App {
 async fn create_app(call: Call<AppsWrite, (), Nothing, Json<NewApp>>) -> Result<Reply> {
     let broker = call.state.broker.clone();
     let NewApp { id, connector, connector_version, client_id, client_secret, scopes, settings } = call.body.0;
-    let settings = settings.into();
+    let settings = settings.0.into();
     let input = AppInput { connector, connector_version, client_id, client_secret, scopes, settings };
     reply::created(&App::from(broker.create_app(&call.caller, id, input).await?))
 }
@@ -195,7 +197,7 @@ async fn get_app(call: Call<AppsRead, Id<AppId>>) -> Result<Reply> {
 async fn update_app(call: Call<AppsWrite, Id<AppId>, Nothing, Json<AppFields>>) -> Result<Reply> {
     let broker = call.state.broker.clone();
     let AppFields { connector, connector_version, client_id, client_secret, scopes, settings } = call.body.0;
-    let settings = settings.into();
+    let settings = settings.0.into();
     let input = AppInput { connector, connector_version, client_id, client_secret, scopes, settings };
     reply::ok(&App::from(broker.update_app(&call.caller, &call.path.0, input).await?))
 }

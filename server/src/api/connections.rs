@@ -3,7 +3,7 @@
 use super::wire::{Happened, Page, PageQuery, Reason, State, Time};
 use crate::access::{ConnectionsRead, ConnectionsWrite};
 use crate::call::Call;
-use crate::input::{Id, Json, Nothing, OrEmpty};
+use crate::input::{Id, Json, Nothing, Object, OrEmpty};
 use crate::problem::{Code, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
@@ -136,7 +136,8 @@ struct NewConnection {
     variables: BTreeMap<String, String>,
     /// Tokens obtained elsewhere. Without them an app of the client credentials grant is granted a token at once; any other
     /// connection is `pending` until a connect session for it is finished.
-    credentials: Option<Credentials>,
+    #[schema(value_type = Option<Credentials>)]
+    credentials: Option<Object<Credentials>>,
 }
 
 /// Tokens obtained elsewhere.
@@ -222,7 +223,7 @@ impl From<EventView> for Event {
 async fn create_connection(call: Call<ConnectionsWrite, (), Nothing, Json<NewConnection>>) -> Result<Reply> {
     let broker = call.state.broker.clone();
     let NewConnection { customer, app, variables, credentials } = call.body.0;
-    let credentials = credentials.map(|c| ImportedCredentials {
+    let credentials = credentials.map(|Object(c)| ImportedCredentials {
         access_token: c.access_token,
         refresh_token: c.refresh_token,
         expires_at: c.expires_at.map(|at| at.0),

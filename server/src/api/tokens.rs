@@ -3,7 +3,7 @@
 use super::wire::Time;
 use crate::access::TokensRead;
 use crate::call::Call;
-use crate::input::{Id, Json, Nothing};
+use crate::input::{Id, Json, Nothing, Object};
 use crate::problem::{Code, Context, Problem, ProblemBody, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
@@ -72,8 +72,8 @@ struct NaturalKeyQuery {
 #[serde(deny_unknown_fields)]
 struct TokensRequest {
     /// One a token, 1 to 100.
-    #[schema(min_items = 1, max_items = 100)]
-    tokens: Vec<TokenOf>,
+    #[schema(value_type = Vec<TokenOf>, min_items = 1, max_items = 100)]
+    tokens: Vec<Object<TokenOf>>,
 }
 
 /// One token: name `connection`, or `customer` and `app`.
@@ -203,8 +203,11 @@ async fn get_tokens(call: Call<TokensRead, (), Nothing, Json<TokensRequest>>) ->
         return Err(Problem::invalid("/tokens", "ask for 1 to 100 tokens"));
     }
     let one = |(index, of)| token_of(call.broker(), &call.caller, index, of);
-    let found: Vec<_> =
-        futures_util::stream::iter(wanted.iter().enumerate()).map(one).buffered(AT_ONCE).collect().await;
+    let found: Vec<_> = futures_util::stream::iter(wanted.iter().map(|of| &of.0).enumerate())
+        .map(one)
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
     let items = found.iter().map(|found| shown(found, call.context())).collect();
     Ok(reply::ok(&TokensBody { items })?.with(PRAGMA, "no-cache"))
 }

@@ -1,12 +1,12 @@
 //! Bodies: at most 1 MiB, of a type that the route reads, and strict JSON.
 
-use super::fault;
+use super::{Object, fault};
 use crate::problem::{Code, Item, Problem, Result};
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt as _;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize as _, DeserializeOwned};
 
 /// No request of the API is larger.
 pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
@@ -56,15 +56,11 @@ impl<T: DeserializeOwned + 'static> Body for OrEmpty<T> {
 
 /// Reads JSON, duplicates and unknown members refused.
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    // A list would be taken for the members in their order of declaration, which nobody means.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Problem::new(Code::MalformedRequest, "The body is a list: send an object."));
-    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let mut track = serde_path_to_error::Track::new();
-    let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
+    let value = Object::<T>::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
     match value.and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) => Ok(value),
+        Ok(Object(value)) => Ok(value),
         Err(error) if error.is_data() => {
             let item = fault::item(&track.path(), &error.to_string());
             Err(Problem::new(Code::InvalidRequest, Code::InvalidRequest.way_out()).with_errors(vec![item]))

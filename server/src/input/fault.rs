@@ -7,8 +7,9 @@ use serde_path_to_error::{Path, Segment};
 pub(super) fn item(path: &Path, message: &str) -> Item {
     let detail = without_value(message);
     let mut pointer = pointer(path);
-    // A missing member has no place of its own: it is named under the one that lacks it.
-    if let Some(name) = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+    // A missing or repeated member is found out at the end of the object that it belongs to.
+    let at_end = detail.strip_prefix("missing field `").or_else(|| detail.strip_prefix("duplicate field `"));
+    if let Some(name) = at_end.and_then(|rest| rest.split('`').next()) {
         pointer = format!("{pointer}/{}", escaped(name));
     }
     Item { pointer, detail, ..Item::default() }

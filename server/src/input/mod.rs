@@ -5,11 +5,13 @@
 
 mod body;
 mod fault;
+mod object;
 mod path;
 mod query;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use body::{Body, Json, OrEmpty, bytes};
+pub(crate) use object::Object;
 pub(crate) use path::{Id, PathInput};
 pub(crate) use query::{Anything, Nothing, read as query};

@@ -31,8 +31,10 @@ impl<T: FromStr<Err: Display> + 'static> PathInput for Id<T> {
 
     /// A text that cannot be an id names nothing, so it is not found; the problem says why.
     fn read(request: &HttpRequest) -> Result<Self> {
-        let raw = request.match_info().get("id").unwrap_or_default();
-        let text = percent_decode_str(raw).decode_utf8().map_err(|_| unknown("use UTF-8, percent-encoded"))?;
+        // The router replaces what is not UTF-8, so that many paths would name one id.
+        let utf8 = percent_decode_str(request.uri().path()).decode_utf8();
+        utf8.map_err(|_| unknown("use UTF-8, percent-encoded"))?;
+        let text = percent_decode_str(request.match_info().get("id").unwrap_or_default()).decode_utf8_lossy();
         text.parse().map(Self).map_err(|error: T::Err| unknown(&error.to_string()))
     }
 }

@@ -40,6 +40,7 @@ fn pointers_lead_to_the_fault() {
         (r#"{"name": "x", "list": ["three"]}"#, "/list/0"),
         (r#"{"name": "x", "a/b~c": 1}"#, "/a~1b~0c"),
         (r#"{"name": "x", "name": "y"}"#, "/name"),
+        (r#"["x", []]"#, ""),
     ] {
         let said = refused(body);
         assert!(said.contains(&format!("pointer: \"{pointer}\"")), "{body}: {said}");

@@ -7,7 +7,8 @@ mod sandbox;
 use super::{migrate, print, serve};
 use crate::cli::Dev;
 use crate::settings::Settings;
-use crate::{assemble, logging, stop};
+use crate::stop::Stop;
+use crate::{assemble, logging};
 use anyhow::Context as _;
 use mortise_domain::OsEntropy;
 use mortise_vault::create_key_file;
@@ -18,6 +19,7 @@ use std::path::Path;
 pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
     let settings = Settings::dev(&options.data_dir, options.listen)?;
     logging::start(&settings)?;
+    let mut stop = Stop::listen()?;
     make_folder(&options.data_dir)?;
     let _claim = claim::folder(&options.data_dir)?;
     prepare(&settings).await?;
@@ -33,18 +35,17 @@ pub(super) async fn run(options: Dev) -> anyhow::Result<()> {
 
     print::line(demo.greeting(&settings))?;
     let stopping = async move {
-        let requested = stop::requested().await;
+        stop.requested().await;
         handle.stop(true).await;
         // The provider goes last: refreshes in flight need its answers.
         let worked = runner.stop(ticker).await;
         sandbox.stop().await;
-        worked?;
-        requested
+        worked
     };
     let (served, provided, stopped) = tokio::join!(serving, providing, stopping);
     served?;
     provided?;
-    stopped
+    Ok(stopped?)
 }
 
 fn make_folder(folder: &Path) -> anyhow::Result<()> {

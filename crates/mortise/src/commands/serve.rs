@@ -1,7 +1,8 @@
 //! `mortise serve`: the web service.
 
+use crate::assemble;
 use crate::settings::Settings;
-use crate::{assemble, stop};
+use crate::stop::Stop;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use mortise_server::State;
@@ -9,24 +10,26 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let assembled = assemble::checked_broker(settings).await?;
+    let mut stop = Stop::listen()?;
+    let assembled = tokio::select! {
+        assembled = assemble::checked_broker(settings) => assembled?,
+        () = stop.requested() => return Ok(()),
+    };
     let (state, listener) = (state(&assembled, metrics()?), listen(settings)?);
     tracing::info!(listen = %settings.listen, public_url = %settings.public_url, "serving");
     let server = mortise_server::run(state, listener, settings.http_workers)?;
     let handle = server.handle();
     let broker = assembled.broker.clone();
     let stopper = async move {
-        let requested = stop::requested().await;
+        stop.requested().await;
         handle.stop(true).await;
         broker.begin_drain();
-        requested
     };
     // Grants that the database was away for are stored here, too: no worker looks into this process's folder.
-    let (served, stopped, ()) = tokio::join!(server, stopper, assembled.broker.tend_spill());
+    let (served, (), ()) = tokio::join!(server, stopper, assembled.broker.tend_spill());
     assembled.broker.drain().await;
     tracing::info!("stopped");
-    served?;
-    stopped
+    Ok(served?)
 }
 
 pub(super) fn state(assembled: &assemble::Assembled, metrics: PrometheusHandle) -> Arc<State> {

@@ -1,15 +1,20 @@
 //! `mortise worker`: the background worker.
 
+use crate::assemble;
 use crate::settings::Settings;
-use crate::{assemble, stop};
+use crate::stop::Stop;
 use mortise_worker::Runner;
 
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let assembled = assemble::checked_broker(settings).await?;
+    let mut stop = Stop::listen()?;
+    let assembled = tokio::select! {
+        assembled = assemble::checked_broker(settings) => assembled?,
+        () = stop.requested() => return Ok(()),
+    };
     let runner = Runner::new(assembled.broker.clone(), assembled.clock.clone());
     let ticker = runner.start().await?;
     tracing::info!("working");
-    stop::requested().await?;
+    stop.requested().await;
     tracing::info!("stopping: refreshes in flight come to their end first");
     runner.stop(ticker).await?;
     tracing::info!("stopped");

@@ -6,6 +6,9 @@ mod run;
 
 use crate::gate::Gate;
 use crate::world::World;
+use crate::world::api::app_id;
+use crate::world::provider::CLIENT_ID;
+use mortise_sandbox::RecoveryClass::F;
 use mortise_testkit::{Backend, Canaries, DedicatedPostgres};
 use run::Run;
 use sea_orm::{ConnectionTrait as _, Database};
@@ -70,11 +73,9 @@ async fn no_secret_is_in_clear_on_sqlite() {
 
 /// What is no secret, and is seen where secrets are searched for.
 fn plain(run: &Run) -> Canaries {
-    Canaries::new([
-        ("customer", run::CUSTOMER),
-        ("client id", crate::world::provider::CLIENT_ID),
-        ("connection", &run.connection),
-    ])
+    let app = app_id(F);
+    let plain = [("customer", run::CUSTOMER), ("client id", CLIENT_ID), ("app", &app), ("connection", &run.connection)];
+    Canaries::new(plain)
 }
 
 /// Logs, metrics and answers: no secret, and each of them is there to be searched.
@@ -82,11 +83,14 @@ fn assert_clean(run: &Run, canaries: &Canaries) {
     let plain = plain(run);
     for (name, log) in &run.logs {
         canaries.assert_absent(name, log);
-        assert!(log.contains("DEBUG") && log.contains("TRACE"), "the {name} kept to itself");
         assert!(!log.contains("panicked"), "the {name} panicked");
     }
+    for process in ["server", "worker"] {
+        let (_, log) = run.logs.iter().find(|(name, _)| name == process).unwrap();
+        assert!(log.contains("DEBUG") && log.contains("TRACE"), "the {process} kept to itself");
+    }
     let logs: String = run.logs.iter().map(|(_, log)| log.as_str()).collect();
-    assert!(plain.search("the logs", logs.as_bytes()).iter().any(|sighting| sighting.name == "connection"));
+    assert!(plain.search("the logs", logs.as_bytes()).iter().any(|sighting| sighting.name == "app"));
     canaries.assert_absent("the metrics page", &run.metrics);
     assert!(run.metrics.contains("mortise_refreshes_total"), "{}", run.metrics);
     assert!(run.errors.len() >= 12, "only {} errors", run.errors.len());

@@ -119,7 +119,6 @@ async fn a_life(backend: Backend, lifetime: u32) {
 
     assert!(introspected(&provider, &token).await);
     world.api.delete(&format!("/connections/{connection}")).await.expect(204);
-    world.work();
     world.api.wait_for_event(&connection, "revoked_upstream", 1).await;
     assert!(!introspected(&provider, &token).await, "the access token outlives the connection");
     let events = provider.events().await;

@@ -8,12 +8,12 @@ pub mod provider;
 pub mod visitor;
 
 use api::Api;
-use mortise_testkit::{Backend, Launch, Process, TestDatabase, ports};
+use mortise_testkit::{Backend, Launch, Process, TestDatabase, ports, wait};
 use provider::Provider;
 use std::time::Duration;
 
 /// Long enough for whatever happens at all, on a busy machine too.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Longer than a test has to wait for a start or a stop.
 pub const START: Duration = Duration::from_secs(60);
 
@@ -129,6 +129,11 @@ impl World {
 }
 
 async fn ended_well(process: &mut Process, name: &str, api: &Api) {
+    // A program hears no signal before it has begun to listen.
+    let started = |log: &str| log.contains("working") || log.contains("serving");
+    let listens =
+        wait::until(START, async || Ok((started(&process.stderr()) || process.exit_status().is_some()).then_some(())));
+    listens.await.unwrap_or_else(|_| panic!("the {name} does not start:\n{}", process.output()));
     let status = process.sigterm(START).await;
     let output = process.output();
     assert!(status.success(), "the {name} did not end well: {status}\n{output}");

@@ -77,7 +77,8 @@ async fn members_that_do_not_fit_are_named() {
         ("PATCH", "/v1/environment", json!({"finisher_check": "maybe"}), ("/finisher_check", "`required` or `off`")),
         ("POST", "/v1/tokens", json!({"tokens": []}), ("/tokens", "1 to 100")),
         ("POST", "/v1/tokens", json!({"tokens": [{"min_ttl": "60"}]}), ("/tokens/0/min_ttl", "expected u32")),
-        ("POST", "/v1/tokens", json!([]), ("", "")),
+        ("POST", "/v1/tokens", json!([[]]), ("", "expected an object")),
+        ("POST", "/v1/tokens", json!({"tokens": [["con_1", null, null, null]]}), ("/tokens/0", "expected an object")),
         ("POST", "/v1/connectors", json!({"catalog": "nope"}), ("/catalog", "no catalogue entry")),
     ];
     for (method, path, body, (pointer, words)) in cases {
@@ -147,7 +148,7 @@ async fn what_cannot_be_an_id_is_not_found_and_the_problem_says_why() {
 #[actix_web::test]
 async fn bodies_that_cannot_be_read_say_where_reading_stopped() {
     let bench = Bench::new().await;
-    let deep = format!("{{\"metadata\":{}{}}}", "{\"a\":".repeat(200), format!("1{}", "}".repeat(200)));
+    let deep = format!("{{\"metadata\":{}1{}}}", "{\"a\":".repeat(200), "}".repeat(200));
     for (body, line, column) in [
         ("{\"name\": \"x\",\n \"metadata\": {", 2, Some(14)),
         ("{\"name\": }", 1, Some(10)),

@@ -66,6 +66,21 @@ async fn violations_have_line_and_column() {
 }
 
 #[actix_web::test]
+async fn a_connector_may_be_called_as_a_path_is() {
+    let bench = Bench::new().await;
+    let manifest = ACME.replace("id: acme", "id: validate");
+    bench.manifest(Method::POST, "/v1/connectors", &manifest).await.expect(201);
+    let found = bench.get("/v1/connectors/validate").await.expect(200).json();
+    assert_eq!(found["id"], "validate");
+    let checked = bench.manifest(Method::POST, "/v1/connectors/validate", &manifest).await.expect(200).json();
+    assert_eq!(checked["valid"], true);
+    bench.manifest(Method::PUT, "/v1/connectors/validate", &manifest).await.expect(200);
+    bench.delete("/v1/connectors/validate").await.expect(204);
+    let answer = bench.send(bench.request(Method::PATCH, "/v1/connectors/validate")).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET, PUT, DELETE"));
+}
+
+#[actix_web::test]
 async fn a_provider_on_a_closed_network_is_refused_at_registration() {
     let bench = Bench::new().await;
     let inside = ACME.replace("https://acme.example/token", "http://127.0.0.1:9/token");
@@ -81,7 +96,8 @@ async fn what_is_in_use_stays() {
     assert_problem(&bench.delete("/v1/connectors/acme").await, 409, "in_use");
     let connection = bench.connected().await;
     assert_problem(&bench.delete("/v1/apps/acme").await, 409, "in_use");
-    bench.provider.json(200, &json!({}));
+    // Both of its tokens are revoked at the provider.
+    bench.provider.json(200, &json!({})).json(200, &json!({}));
     bench.delete(&format!("/v1/connections/{connection}")).await.expect(204);
     bench.delete("/v1/apps/acme").await.expect(204);
     bench.delete("/v1/connectors/acme").await.expect(204);

@@ -150,7 +150,9 @@ impl Run {
         let api = self.world.api.clone();
         let second = "canary-second-client-secret-hT3w";
         self.keep("the second client secret", second);
-        api.put(&format!("/apps/{}", app_id(N)), &app(N, second)).await.expect(200);
+        let mut changed = app(N, second);
+        changed.as_object_mut().unwrap().remove("id");
+        api.put(&format!("/apps/{}", app_id(N)), &changed).await.expect(200);
         let key = json!({"name": "canary", "scopes": ["tokens:read"]});
         let request = Http::new().with_bearer(api.key()).request(Method::POST, &format!("{}/v1/api-keys", api.base()));
         let made =

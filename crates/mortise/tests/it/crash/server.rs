@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 /// A customer whose browser is about to open the callback.
-struct Returning {
+pub(super) struct Returning {
     class: RecoveryClass,
     session: Session,
     visitor: Visitor,
@@ -18,7 +18,7 @@ struct Returning {
 }
 
 impl Returning {
-    async fn new(world: &World, customer: &str, class: RecoveryClass) -> Self {
+    pub(super) async fn new(world: &World, customer: &str, class: RecoveryClass) -> Self {
         let session = world.api.session(customer, json!({ "apps": [app_id(class)] })).await;
         let mut visitor = Visitor::new();
         let callback = visitor.up_to_the_callback(&session.url, &app_id(class), "allow").await;
@@ -26,7 +26,7 @@ impl Returning {
     }
 
     /// Opens the callback on a task of its own, which panics if no answer comes.
-    fn goes_on(self) -> GoneOn {
+    pub(super) fn goes_on(self) -> GoneOn {
         let Self { class, session, mut visitor, callback } = self;
         let (tasks, url) = (TaskTracker::new(), callback.clone());
         let browser = tasks.spawn(async move { drop(visitor.get(&url).await) });
@@ -34,11 +34,11 @@ impl Returning {
     }
 }
 
-struct GoneOn {
+pub(super) struct GoneOn {
     class: RecoveryClass,
-    session: Session,
+    pub(super) session: Session,
     callback: String,
-    browser: JoinHandle<()>,
+    pub(super) browser: JoinHandle<()>,
 }
 
 async fn returning(world: &World, customer: &str, classes: [RecoveryClass; 3]) -> Vec<Returning> {

@@ -68,7 +68,6 @@ async fn a_whole_life(class: RecoveryClass, backend: Backend) {
     assert_eq!((totals.reuse_events, totals.overlaps, totals.grants), (0, 0, 1));
 
     world.api.delete(&format!("/connections/{connection}")).await.expect(204);
-    world.work();
     let ended = wait::until(PATIENCE, async || {
         let grant = world.provider.grant(class);
         Ok((grant.alive_refresh_tokens.is_empty() && grant.alive_access_tokens.is_empty()).then_some(()))

@@ -100,3 +100,46 @@ async fn while_one_client_secret_replaces_another_both_are_tried() {
     assert_eq!(world.api.get(&path).await.json()["state"], "active");
     world.end().await;
 }
+
+/// The end is at once here; the provider hears of it as soon as it listens, from the worker if need be.
+#[tokio::test]
+async fn a_provider_that_is_down_is_told_of_the_end_later() {
+    let mut world = World::serving(Backend::Postgres).await;
+    world.provider.lifetime(CLASS, 600);
+    world.api.register(&world.provider, CLASS).await;
+    let connection = world.api.connect("acme", CLASS).await;
+    let token = world.api.access_token(&connection).await;
+    world.provider.script_revocations(CLASS, 2, json!({"status": 503}));
+    world.api.delete(&format!("/connections/{connection}")).await.expect(204);
+    let answer = world.api.get(&format!("/connections/{connection}/token")).await;
+    assert_problem(&answer, 409, "connection_revoked");
+    assert!(world.provider.alive(&token), "nobody was told yet");
+    world.work();
+    world.api.wait_for_event(&connection, "revoked_upstream", 1).await;
+    let grant = world.provider.grant(CLASS);
+    assert!(grant.alive_refresh_tokens.is_empty() && grant.alive_access_tokens.is_empty(), "{grant:?}");
+    // Once more changes nothing, here or there.
+    world.api.delete(&format!("/connections/{connection}")).await.expect(204);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_deleted_customer_takes_every_connection_along() {
+    let world = World::serving(Backend::MariaDb).await;
+    let classes = [RecoveryClass::S, RecoveryClass::F];
+    for class in classes {
+        world.provider.lifetime(class, 600);
+        world.api.register(&world.provider, class).await;
+        world.api.connect("acme", class).await;
+    }
+    world.api.delete("/customers/acme").await.expect(204);
+    for class in classes {
+        let gone = wait::until(PATIENCE, async || {
+            let grant = world.provider.grant(class);
+            Ok((grant.alive_refresh_tokens.is_empty() && grant.alive_access_tokens.is_empty()).then_some(()))
+        });
+        gone.await.unwrap();
+    }
+    assert_problem(&world.api.get("/customers/acme").await, 404, "not_found");
+    world.end().await;
+}

@@ -53,7 +53,15 @@ impl Provider {
 
     /// What happens to the next `times` requests of this grant type at the class's token endpoint.
     pub fn script(&self, class: RecoveryClass, grant_type: &str, times: u32, action: Value) {
-        let script = json!({"class": class, "grant_type": grant_type, "times": times, "action": action});
+        self.push(json!({"class": class, "grant_type": grant_type, "times": times, "action": action}));
+    }
+
+    /// The same for the class's revocation endpoint.
+    pub fn script_revocations(&self, class: RecoveryClass, times: u32, action: Value) {
+        self.push(json!({"class": class, "endpoint": "revoke", "times": times, "action": action}));
+    }
+
+    fn push(&self, script: Value) {
         self.sandbox.script(serde_json::from_value::<Script>(script).unwrap()).unwrap();
     }
 
