@@ -110,12 +110,11 @@ impl World {
         self.worker = Some(self.launch(&["worker"]).start());
     }
 
-    /// Asks the worker to stop and waits: what was in flight is stored.
-    pub async fn stop_worker(&mut self) {
-        if let Some(worker) = &mut self.worker {
-            ended_well(worker, "worker", &self.api).await;
-        }
-        self.worker = None;
+    /// Asks the worker to stop and waits: what was in flight is stored. Answers what it logged.
+    pub async fn stop_worker(&mut self) -> String {
+        let Some(mut worker) = self.worker.take() else { return String::new() };
+        ended_well(&mut worker, "worker", &self.api).await;
+        worker.output()
     }
 
     /// Stops every process in order; each has to end well and must not have logged a secret.

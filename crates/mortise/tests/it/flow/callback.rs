@@ -2,7 +2,7 @@
 //! for tokens exactly as often as it must be.
 
 use crate::world::World;
-use crate::world::api::{RETURN_URL, Session, app_id};
+use crate::world::api::{RETURN_URL, Session, app_id, text};
 use crate::world::visitor::{Visitor, title_of, to};
 use mortise_sandbox::RecoveryClass;
 use mortise_testkit::Backend;
@@ -98,7 +98,12 @@ async fn another_browser_gets_nowhere() {
 #[tokio::test]
 async fn another_apps_callback_gets_nowhere() {
     let mut back = Return::with(Backend::Sqlite, "allow").await;
-    for path in ["/oauth/callback/0199a000-0000-7000-8000-000000000009", "/oauth/callback/not-an-id"] {
+    // One that exists, one that does not, and one that cannot.
+    back.world.api.register(&back.world.provider, RecoveryClass::S).await;
+    let other = back.world.api.get(&format!("/apps/{}", app_id(RecoveryClass::S))).await.expect(200).json();
+    let other = Url::parse(&text(&other, "redirect_uri")).unwrap();
+    let nobody = "/oauth/callback/0199a000-0000-7000-8000-000000000009";
+    for path in [other.path(), nobody, "/oauth/callback/not-an-id"] {
         let wrong = back.changed(|url| url.set_path(path));
         back.refused(&wrong, 400, "This answer came from somewhere else").await;
     }

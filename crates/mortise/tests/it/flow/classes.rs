@@ -52,7 +52,8 @@ async fn a_whole_life(class: RecoveryClass, backend: Backend) {
     world.api.wait_for_event(&connection, "refreshed", 2).await;
     world.provider.lifetime(class, 600);
     world.api.wait_for_event(&connection, "refreshed", 3).await;
-    world.stop_worker().await;
+    let log = world.stop_worker().await;
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
     stores_the_newest_refresh_token(&world, class, &connection).await;
     let by_name = format!("/token?customer=acme&app={}", app_id(class));
     let token = world.api.get(&by_name).await.expect(200).json()["access_token"].as_str().unwrap().to_owned();
@@ -75,6 +76,8 @@ async fn a_whole_life(class: RecoveryClass, backend: Backend) {
     ended.await.unwrap();
     world.api.wait_for_event(&connection, "revoked_upstream", 1).await;
     assert_eq!(world.api.connection(&connection).await["state"], "revoked");
+    let log = world.server.as_ref().unwrap().output();
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
     world.end().await;
 }
 
