@@ -41,5 +41,7 @@ pub(super) fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
 }
 
 pub(super) fn metrics() -> anyhow::Result<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().context("the metrics recorder")
+    let builder =
+        PrometheusBuilder::new().set_buckets(mortise_server::DURATION_BUCKETS).context("the metrics' buckets")?;
+    builder.install_recorder().context("the metrics recorder")
 }

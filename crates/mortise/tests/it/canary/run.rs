@@ -70,6 +70,9 @@ impl Run {
         run.work(gate).await;
         for id in [run.connection.clone(), other.clone()] {
             run.world.api.refresh(&id).await.expect(200);
+            let token = run.world.api.access_token(&id).await;
+            run.keep("the token that was fetched", &token);
+            run.world.provider.userinfo(if id == other { N } else { F }, &token).await;
         }
         run.administrate().await;
         errors::provoke(&mut run).await;
