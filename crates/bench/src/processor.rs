@@ -6,6 +6,9 @@ use std::collections::HashMap;
 use std::process::Command;
 use std::time::Duration;
 
+/// The parent of all threads of the kernel.
+const KERNEL_THREADS: u32 = 2;
+
 /// The work of a process in ticks.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -79,12 +82,12 @@ impl Span {
         self.percent(self.after.of(process).saturating_sub(self.before.of(process)))
     }
 
-    /// Percent of one core that everybody else took: what is neither this program nor beneath it, the kernel's own
-    /// threads among it.
+    /// Percent of one core that everybody else took: what is neither this program nor beneath it, nor one of the kernel's
+    /// own threads, which mostly write for those who are measured.
     pub(crate) fn percent_of_others(&self) -> f64 {
-        let here = std::process::id();
-        let ours = self.after.of(here).saturating_sub(self.before.of(here));
-        self.percent(self.after.busy.saturating_sub(self.before.busy).saturating_sub(ours))
+        let of = |process: u32| self.after.of(process).saturating_sub(self.before.of(process));
+        let busy = self.after.busy.saturating_sub(self.before.busy);
+        self.percent(busy.saturating_sub(of(std::process::id())).saturating_sub(of(KERNEL_THREADS)))
     }
 
     fn percent(&self, ticks: u64) -> f64 {

@@ -4,13 +4,12 @@ mod connect;
 mod console;
 mod look;
 
-use crate::world::World;
 use crate::world::api::app_id;
+use crate::world::{PATIENCE, World};
 use mortise_sandbox::RecoveryClass;
 use mortise_testkit::{Backend, Chromium, wait, workspace_root};
 use std::path::PathBuf;
-use std::time::Duration;
-use thirtyfour::By;
+use thirtyfour::{By, WebElement};
 
 const CLASS: RecoveryClass = RecoveryClass::F;
 
@@ -21,27 +20,28 @@ async fn opened() -> (World, Chromium) {
     (world, Chromium::start().await)
 }
 
-/// The text of the first element that fits, waiting for it.
-async fn shown(browser: &Chromium, css: &str) -> String {
-    let found = wait::until(Duration::from_secs(30), async || match browser.driver().find(By::Css(css)).await {
-        Ok(element) => Ok(element.text().await.ok()),
-        Err(_) => Ok(None),
-    });
+/// The first element that fits, waiting for it: a click may come back before the next page does.
+pub async fn element(browser: &Chromium, by: By) -> WebElement {
+    let found = wait::until(PATIENCE, async || Ok(browser.driver().find(by.clone()).await.ok()));
     match found.await {
-        Ok(text) => text,
-        Err(_) => panic!("no {css} at {}", browser.driver().current_url().await.unwrap()),
+        Ok(element) => element,
+        Err(_) => panic!("no {by:?} at {}", browser.driver().current_url().await.unwrap()),
     }
 }
 
+/// The text of the first element that fits.
+async fn shown(browser: &Chromium, css: &str) -> String {
+    element(browser, By::Css(css)).await.text().await.unwrap()
+}
+
 async fn click(browser: &Chromium, css: &str) {
-    shown(browser, css).await;
-    browser.driver().find(By::Css(css)).await.unwrap().click().await.unwrap();
+    element(browser, By::Css(css)).await.click().await.unwrap();
 }
 
 /// Waits for a page with this heading.
-async fn arrives_at(browser: &Chromium, heading: &str) {
+pub async fn arrives_at(browser: &Chromium, heading: &str) {
     let driver = browser.driver();
-    let arrived = wait::until(Duration::from_secs(30), async || {
+    let arrived = wait::until(PATIENCE, async || {
         let Ok(found) = driver.find(By::Tag("h1")).await else { return Ok(None) };
         // The page may change under the question.
         Ok(found.text().await.ok().filter(|text| text == heading))

@@ -1,6 +1,7 @@
 //! The main job at a provider that nobody here wrote: `oidc-provider`, strict about PKCE, rotation and reuse. A real
 //! browser consents, the worker renews unattended, and the provider's own events say that nothing was ever sent twice.
 
+use crate::browser::{arrives_at, element};
 use crate::world::World;
 use crate::world::api::{Session, text};
 use mortise_testkit::{Backend, Chromium, Http, OidcConfig, OidcProvider, wait};
@@ -57,18 +58,12 @@ async fn connect(world: &World) -> String {
     let browser = Chromium::start().await;
     let driver = browser.driver();
     driver.goto(&session.url).await.unwrap();
-    driver.find(By::Css("form.ask button")).await.unwrap().click().await.unwrap();
-    driver.find(By::Name("login")).await.unwrap().send_keys("someone").await.unwrap();
-    driver.find(By::Name("password")).await.unwrap().send_keys("anything").await.unwrap();
-    driver.find(By::Css("button[type=submit]")).await.unwrap().click().await.unwrap();
-    driver.find(By::XPath("//button[contains(., 'Continue')]")).await.unwrap().click().await.unwrap();
-    let done = wait::until(Duration::from_secs(60), async || {
-        let title = driver.find(By::Tag("h1")).await?.text().await?;
-        Ok((title == "Certified provider is connected").then_some(()))
-    });
-    if done.await.is_err() {
-        panic!("not connected: {} says\n{}", driver.current_url().await.unwrap(), driver.source().await.unwrap());
-    }
+    element(&browser, By::Css("form.ask button")).await.click().await.unwrap();
+    element(&browser, By::Name("login")).await.send_keys("someone").await.unwrap();
+    element(&browser, By::Name("password")).await.send_keys("anything").await.unwrap();
+    element(&browser, By::Css("button[type=submit]")).await.click().await.unwrap();
+    element(&browser, By::XPath("//button[contains(., 'Continue')]")).await.click().await.unwrap();
+    arrives_at(&browser, "Certified provider is connected").await;
     let shown = driver.current_url().await.unwrap();
     assert!(shown.query().is_none(), "code or state stay in the address bar: {shown}");
     // The provider's own pages want fonts from the internet; ours are in order.

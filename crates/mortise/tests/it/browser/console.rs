@@ -1,7 +1,7 @@
 //! The console: whoever has a key signs in and sees what the key may read.
 
 use super::look::portray;
-use super::{CLASS, app, arrives_at, assert_in_order, click, opened, shown};
+use super::{CLASS, app, arrives_at, assert_in_order, click, element, opened, shown};
 use thirtyfour::By;
 
 #[tokio::test]
@@ -16,12 +16,12 @@ async fn a_key_opens_it_and_the_timeline_tells_the_story() {
     driver.goto(format!("{}/console", world.api.base())).await.unwrap();
     arrives_at(&browser, "Mortise console").await;
     assert_in_order(&browser).await;
-    driver.find(By::Id("key")).await.unwrap().send_keys("mrt_dev_nonsense").await.unwrap();
+    element(&browser, By::Id("key")).await.send_keys("mrt_dev_nonsense").await.unwrap();
     click(&browser, "#sign-in").await;
     assert!(shown(&browser, ".problem").await.contains("not accepted"));
     // The status of that page is an error, which browsers note down by themselves.
     browser.console().await;
-    driver.find(By::Id("key")).await.unwrap().send_keys(world.api.key()).await.unwrap();
+    element(&browser, By::Id("key")).await.send_keys(world.api.key()).await.unwrap();
     click(&browser, "#sign-in").await;
     arrives_at(&browser, "Connections").await;
     portray(&browser, "console-connections").await;
@@ -29,7 +29,7 @@ async fn a_key_opens_it_and_the_timeline_tells_the_story() {
     assert!(row.contains("acme") && row.contains(&app()) && row.contains("Active"), "{row}");
 
     click(&browser, "tbody tr a").await;
-    shown(&browser, ".timeline").await;
+    shown(&browser, ".timeline li:nth-child(3)").await;
     let mut kinds = Vec::new();
     for line in driver.find_all(By::Css(".timeline li")).await.unwrap() {
         kinds.push(line.attr("data-kind").await.unwrap().unwrap());
@@ -61,7 +61,7 @@ async fn it_works_without_a_script() {
     world.api.connect("acme", CLASS).await;
     browser.scripts(false).await;
     driver.goto(format!("{}/console", world.api.base())).await.unwrap();
-    driver.find(By::Id("key")).await.unwrap().send_keys(world.api.key()).await.unwrap();
+    element(&browser, By::Id("key")).await.send_keys(world.api.key()).await.unwrap();
     click(&browser, "#sign-in").await;
     arrives_at(&browser, "Connections").await;
     click(&browser, "tbody tr a").await;
