@@ -57,7 +57,7 @@ pub(crate) async fn send(load: Load<'_>) -> Result<Loaded> {
     let threads = load.connections.min(2);
     let mut wrk = Command::new("wrk");
     wrk.arg(format!("-t{threads}")).arg(format!("-c{}", load.connections)).arg(format!("-d{}s", load.seconds));
-    wrk.args(["--timeout", "30s", "-s"]).arg(script.path()).arg(load.base);
+    wrk.args(["--timeout", "30s", "-s"]).arg(script.path()).arg(load.base).kill_on_drop(true);
     if let Some((paths, key)) = load.paths {
         wrk.env("BENCH_PATHS", paths).env("BENCH_KEY", key).env("BENCH_METHOD", load.method);
         wrk.env("BENCH_THREADS", threads.to_string()).env("BENCH_SEED", load.seed.to_string());

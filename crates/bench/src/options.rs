@@ -1,9 +1,11 @@
 //! The command line: every size can be made small enough for a trial run.
 
 use crate::{bare, run};
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures mortise and writes the report.
 #[derive(Debug, Parser)]
@@ -68,8 +70,19 @@ impl Cli {
             Some(Command::Bare { listen, workers }) => bare::serve(listen, workers),
             None => {
                 let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-                runtime.block_on(run::everything(&self.options))
+                runtime.block_on(unless_stopped(run::everything(&self.options)))
             }
         }
+    }
+}
+
+/// At SIGTERM or SIGINT everything that was started is ended and everything that was made is removed: it goes with the
+/// values, which a signal alone would leave behind.
+async fn unless_stopped(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        done = work => done,
+        _ = terminate.recv() => bail!("stopped by SIGTERM; no report was written"),
+        _ = interrupt.recv() => bail!("stopped by SIGINT; no report was written"),
     }
 }

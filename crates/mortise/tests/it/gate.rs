@@ -52,12 +52,16 @@ impl Gate {
         self.closed.take().expect("a closed gate").rollback().await.unwrap();
     }
 
-    /// Turns away whoever waits, as if their statements had not arrived, and opens.
-    pub async fn turn_away(&mut self) {
-        let waiting = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        self.number(waiting).await;
-        self.wait_for(0).await;
+    /// Turns away these processes' statements that wait, as if they had not arrived, and lets the others through.
+    pub async fn open_but_for(&mut self, processes: &[&str]) {
+        let names: Vec<_> = processes.iter().map(|name| format!("'{name}'")).collect();
+        let waiting = format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name IN ({})",
+            names.join(", ")
+        );
+        self.number(&waiting).await;
+        wait::until(PATIENCE, async || Ok((self.number(&waiting).await == 0).then_some(()))).await.unwrap();
         self.open().await;
     }
 

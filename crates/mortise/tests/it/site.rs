@@ -19,9 +19,9 @@ impl Site {
         self.folder.path().join(name)
     }
 
-    /// The program as the process of this name.
+    /// The program as the process of this name, by which PostgreSQL knows it too.
     pub fn launch(&self, world: &World, name: &str, arguments: &[&str]) -> Launch {
-        world.launch(arguments).env("MORTISE_SPILL_DIR", self.spill(name))
+        world.launch(arguments).env("MORTISE_SPILL_DIR", self.spill(name)).env("PGAPPNAME", name)
     }
 
     /// A worker, at work as soon as something shows that it is.

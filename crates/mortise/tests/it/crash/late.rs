@@ -19,7 +19,7 @@ async fn a_pair_whose_connection_ended_while_its_worker_was_dead_is_revoked() {
     gate.make_due(all().map(|made| &made.id)).await;
     gate.wait_for(9).await;
     worker.kill9();
-    gate.turn_away().await;
+    gate.open_but_for(&["worker"]).await;
     for made in &ended {
         world.api.delete(&format!("/connections/{}", made.id)).await.expect(204);
     }

@@ -23,7 +23,7 @@ async fn a_worker_killed_twenty_times_between_reply_and_commit_loses_no_pair() {
         // the new one finds a pair on disk that is stored already.
         let lost = kill % 2 == 1;
         if lost {
-            gate.turn_away().await
+            gate.open_but_for(&["worker"]).await
         } else {
             gate.open().await
         }
