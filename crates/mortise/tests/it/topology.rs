@@ -54,10 +54,11 @@ impl Topology {
         Server { name, api, process }
     }
 
-    /// A worker that could have every connection at its commit at once and still look for more.
+    /// A worker that can have most connections at their commit at once, and not all: two share them.
     fn worker(&self, name: &str) -> Process {
         let launch = self.site.launch(&self.world, name, &["worker"]);
-        launch.env("MORTISE_DATABASE_CONNECTIONS", (ALL / 2 + 2).to_string()).start()
+        let most = (ALL * 2 / 3).to_string();
+        launch.env("MORTISE_REFRESH_CONCURRENCY", most).env("MORTISE_DATABASE_CONNECTIONS", ALL.to_string()).start()
     }
 
     /// Grants of the sandbox, brought along as from another broker.
