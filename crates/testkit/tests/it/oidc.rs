@@ -3,6 +3,7 @@
 use mortise_testkit::{Answer, Chromium, Http, OidcConfig, OidcProvider, wait};
 use std::time::Duration;
 use thirtyfour::By;
+use thirtyfour::prelude::ElementQueryable as _;
 use url::Url;
 
 // RFC 7636 appendix B.
@@ -55,10 +56,10 @@ async fn consent(client: &Client) -> String {
     let browser = Chromium::start().await;
     let driver = browser.driver();
     driver.goto(url.as_str()).await.unwrap();
-    driver.find(By::Name("login")).await.unwrap().send_keys("someone").await.unwrap();
+    driver.query(By::Name("login")).first().await.unwrap().send_keys("someone").await.unwrap();
     driver.find(By::Name("password")).await.unwrap().send_keys("anything").await.unwrap();
     driver.find(By::Css("button[type=submit]")).await.unwrap().click().await.unwrap();
-    driver.find(By::XPath("//button[contains(., 'Continue')]")).await.unwrap().click().await.unwrap();
+    driver.query(By::XPath("//button[contains(., 'Continue')]")).first().await.unwrap().click().await.unwrap();
     let back = wait::until(Duration::from_secs(20), async || {
         let url = driver.current_url().await?;
         Ok(url.as_str().starts_with(REDIRECT).then_some(url))
