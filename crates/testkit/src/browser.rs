@@ -2,6 +2,8 @@
 //!
 //! Every browser has a fresh profile and reaches nothing but what a test opens. The processes end with the value.
 
+mod actions;
+
 use crate::{Launch, Process, http, or_panic};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};

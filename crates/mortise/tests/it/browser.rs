@@ -9,7 +9,7 @@ use crate::world::{PATIENCE, World};
 use mortise_sandbox::RecoveryClass;
 use mortise_testkit::{Backend, Chromium, wait, workspace_root};
 use std::path::PathBuf;
-use thirtyfour::{By, WebElement};
+use thirtyfour::By;
 
 const CLASS: RecoveryClass = RecoveryClass::F;
 
@@ -18,24 +18,6 @@ async fn opened() -> (World, Chromium) {
     world.command(&["environments", "set", "dev", "--display-name", "Example Corp"]).await;
     world.api.register(&world.provider, CLASS).await;
     (world, Chromium::start().await)
-}
-
-/// The first element that fits, waiting for it: a click may come back before the next page does.
-pub async fn element(browser: &Chromium, by: By) -> WebElement {
-    let found = wait::until(PATIENCE, async || Ok(browser.driver().find(by.clone()).await.ok()));
-    match found.await {
-        Ok(element) => element,
-        Err(_) => panic!("no {by:?} at {}", browser.driver().current_url().await.unwrap()),
-    }
-}
-
-/// The text of the first element that fits.
-async fn shown(browser: &Chromium, css: &str) -> String {
-    element(browser, By::Css(css)).await.text().await.unwrap()
-}
-
-async fn click(browser: &Chromium, css: &str) {
-    element(browser, By::Css(css)).await.click().await.unwrap();
 }
 
 /// Waits for a page with this heading.

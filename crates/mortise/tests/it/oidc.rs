@@ -1,13 +1,12 @@
 //! The main job at a provider that nobody here wrote: `oidc-provider`, strict about PKCE, rotation and reuse. A real
 //! browser consents, the worker renews unattended, and the provider's own events say that nothing was ever sent twice.
 
-use crate::browser::{arrives_at, element};
+use crate::browser::arrives_at;
 use crate::world::World;
 use crate::world::api::{Session, text};
 use mortise_testkit::{Backend, Chromium, Http, OidcConfig, OidcProvider, wait};
 use serde_json::{Value, json};
 use std::time::Duration;
-use thirtyfour::By;
 
 /// Three renewals of tokens that live for a minute take a minute and a half.
 const THREE_RENEWALS: Duration = Duration::from_secs(300);
@@ -58,11 +57,11 @@ async fn connect(world: &World) -> String {
     let browser = Chromium::start().await;
     let driver = browser.driver();
     driver.goto(&session.url).await.unwrap();
-    element(&browser, By::Css("form.ask button")).await.click().await.unwrap();
-    element(&browser, By::Name("login")).await.send_keys("someone").await.unwrap();
-    element(&browser, By::Name("password")).await.send_keys("anything").await.unwrap();
-    element(&browser, By::Css("button[type=submit]")).await.click().await.unwrap();
-    element(&browser, By::XPath("//button[contains(., 'Continue')]")).await.click().await.unwrap();
+    browser.follow("form.ask button").await;
+    browser.fill("[name=login]", "someone").await;
+    browser.fill("[name=password]", "anything").await;
+    browser.follow("button[type=submit]").await;
+    browser.follow("button[type=submit]").await;
     arrives_at(&browser, "Certified provider is connected").await;
     let shown = driver.current_url().await.unwrap();
     assert!(shown.query().is_none(), "code or state stay in the address bar: {shown}");

@@ -12,7 +12,6 @@ use mortise_testkit::{Chromium, ports, wait, workspace_root};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use thirtyfour::{By, WebElement};
 
 /// Where the pictures go, for whoever wants to look.
 fn picture(name: &str) -> PathBuf {
@@ -98,24 +97,6 @@ async fn complaints(browser: &Chromium) -> Vec<String> {
     browser.console().await.into_iter().filter(|entry| !said_no(entry)).collect()
 }
 
-/// An element, as soon as the page has it.
-async fn element(browser: &Chromium, selector: &str) -> WebElement {
-    let found = async || Ok(browser.driver().find(By::Css(selector)).await.ok());
-    wait::until(Duration::from_secs(20), found).await.unwrap_or_else(|error| panic!("no {selector}: {error}"))
-}
-
-async fn press(browser: &Chromium, selector: &str) {
-    element(browser, selector).await.click().await.unwrap();
-}
-
-async fn fill(browser: &Chromium, selector: &str, value: &str) {
-    element(browser, selector).await.send_keys(value).await.unwrap();
-}
-
-async fn text(browser: &Chromium, selector: &str) -> String {
-    element(browser, selector).await.text().await.unwrap()
-}
-
 async fn address(browser: &Chromium) -> String {
     browser.driver().current_url().await.unwrap().to_string()
 }
@@ -136,37 +117,37 @@ async fn from_the_link_over_the_provider_to_the_console() {
     let driver = browser.driver();
     driver.goto(format!("{}{}", site.base, site.rig.link(None).await)).await.unwrap();
     look(&browser, "consent").await;
-    press(&browser, "button[name=app]").await;
-    element(&browser, "#deny").await;
+    browser.follow("button[name=app]").await;
+    browser.element("#deny").await;
     assert!(address(&browser).await.starts_with(site.sandbox.base_url()), "{}", address(&browser).await);
-    press(&browser, "#deny").await;
-    assert_eq!(text(&browser, "h1").await, "Nothing was connected");
+    browser.follow("#deny").await;
+    assert_eq!(browser.text("h1").await, "Nothing was connected");
     look(&browser, "denied").await;
     let denied = address(&browser).await;
     assert!(denied.contains("/oauth/callback/") && !denied.contains("state="), "{denied}");
-    press(&browser, "#again").await;
-    press(&browser, "button[name=app]").await;
-    press(&browser, "#allow").await;
+    browser.follow("#again").await;
+    browser.follow("button[name=app]").await;
+    browser.follow("#allow").await;
     arrives(&browser, &format!("{}/connect/done", site.base)).await;
     assert!(driver.source().await.unwrap().contains("Northwind Books is connected"));
     look(&browser, "done").await;
 
     driver.goto(format!("{}/console", site.base)).await.unwrap();
     look(&browser, "sign-in").await;
-    fill(&browser, "#key", "mrt_wrong").await;
-    press(&browser, "#sign-in").await;
-    assert!(text(&browser, "[role=alert]").await.contains("This key was not accepted"));
-    fill(&browser, "#key", &site.rig.key).await;
-    press(&browser, "#sign-in").await;
+    browser.fill("#key", "mrt_wrong").await;
+    browser.follow("#sign-in").await;
+    assert!(browser.text("[role=alert]").await.contains("This key was not accepted"));
+    browser.fill("#key", &site.rig.key).await;
+    browser.follow("#sign-in").await;
     arrives(&browser, &format!("{}/console", site.base)).await;
     look(&browser, "console").await;
-    press(&browser, "tbody a").await;
+    browser.follow("tbody a").await;
     look(&browser, "connection").await;
     for section in ["apps", "connectors", "customers"] {
-        press(&browser, &format!("nav a[href='/console/{section}']")).await;
+        browser.follow(&format!("nav a[href='/console/{section}']")).await;
         look(&browser, section).await;
     }
-    press(&browser, "#sign-out").await;
+    browser.follow("#sign-out").await;
     arrives(&browser, &format!("{}/console/sign-in", site.base)).await;
     driver.goto(format!("{}/console/apps", site.base)).await.unwrap();
     arrives(&browser, &format!("{}/console/sign-in", site.base)).await;
@@ -181,14 +162,14 @@ async fn several_apps_and_a_field_that_becomes_part_of_a_host() {
     let browser = Chromium::start().await;
     browser.driver().goto(format!("{}{}", site.base, site.rig.link(None).await)).await.unwrap();
     look(&browser, "choices").await;
-    press(&browser, "details:has(input[data-gap]) summary").await;
-    assert!(text(&browser, "details[open] .where").await.starts_with("You go to [shop].acme.example, "));
-    fill(&browser, "input[data-gap]", "demo").await;
-    assert!(text(&browser, "details[open] .where").await.starts_with("You go to demo.acme.example, "));
-    fill(&browser, "input[data-gap]", "_nonsense!").await;
-    assert!(text(&browser, "details[open] .where").await.starts_with("You go to [shop].acme.example, "));
-    press(&browser, "details[open] button").await;
-    assert!(text(&browser, "[role=alert]").await.contains("Your Acme shop"));
+    browser.click("details:has(input[data-gap]) summary").await;
+    assert!(browser.text("details[open] .where").await.starts_with("You go to [shop].acme.example, "));
+    browser.fill("input[data-gap]", "demo").await;
+    assert!(browser.text("details[open] .where").await.starts_with("You go to demo.acme.example, "));
+    browser.fill("input[data-gap]", "_nonsense!").await;
+    assert!(browser.text("details[open] .where").await.starts_with("You go to [shop].acme.example, "));
+    browser.follow("details[open] button").await;
+    assert!(browser.text("[role=alert]").await.contains("Your Acme shop"));
     look(&browser, "field-fault").await;
     browser.stop().await;
     site.stop().await;
@@ -201,16 +182,16 @@ async fn everything_works_without_a_script() {
     let browser = Chromium::start().await;
     browser.scripts(false).await;
     browser.driver().goto(format!("{}{}", site.base, site.rig.link(None).await)).await.unwrap();
-    press(&browser, "details:has(button[value=plain]) summary").await;
-    press(&browser, "button[value=plain]").await;
-    press(&browser, "#allow").await;
+    browser.click("details:has(button[value=plain]) summary").await;
+    browser.follow("button[value=plain]").await;
+    browser.follow("#allow").await;
     arrives(&browser, &format!("{}/connect/done", site.base)).await;
     browser.driver().goto(format!("{}/console", site.base)).await.unwrap();
-    fill(&browser, "#key", &site.rig.key).await;
-    press(&browser, "#sign-in").await;
-    press(&browser, "tbody a").await;
-    assert!(text(&browser, ".timeline time").await.ends_with(" UTC"));
-    press(&browser, "#sign-out").await;
+    browser.fill("#key", &site.rig.key).await;
+    browser.follow("#sign-in").await;
+    browser.follow("tbody a").await;
+    assert!(browser.text(".timeline time").await.ends_with(" UTC"));
+    browser.follow("#sign-out").await;
     arrives(&browser, &format!("{}/console/sign-in", site.base)).await;
     browser.stop().await;
     site.stop().await;

@@ -1,6 +1,6 @@
 //! A customer connects, declines, and comes back.
 
-use super::{CLASS, app, arrives_at, assert_in_order, click, opened, shown};
+use super::{CLASS, app, arrives_at, assert_in_order, opened};
 use crate::world::World;
 use crate::world::api::Session;
 use mortise_testkit::{Chromium, wait};
@@ -13,12 +13,12 @@ use tokio_util::task::TaskTracker;
 async fn consent_page_is_clear(browser: &Chromium, world: &World, session: &Session) {
     browser.driver().goto(&session.url).await.unwrap();
     arrives_at(browser, "Connect Sandbox F").await;
-    assert_eq!(shown(browser, "#asker").await, "Example Corp");
-    assert_eq!(shown(browser, "#customer").await, "Customer acme");
-    let scopes = shown(browser, ".scopes").await;
+    assert_eq!(browser.text("#asker").await, "Example Corp");
+    assert_eq!(browser.text("#customer").await, "Customer acme");
+    let scopes = browser.text(".scopes").await;
     assert!(scopes.contains("See your name and picture") && scopes.contains("contacts.read"), "{scopes}");
-    assert_eq!(shown(browser, ".target").await, world.provider.sandbox.addr().to_string());
-    assert_eq!(shown(browser, "form.ask button").await, "Continue to Sandbox F");
+    assert_eq!(browser.text(".target").await, world.provider.sandbox.addr().to_string());
+    assert_eq!(browser.text("form.ask button").await, "Continue to Sandbox F");
     assert_in_order(browser).await;
     let view = world.api.get(&format!("/connect-sessions/{}", session.id)).await.expect(200).json();
     assert_eq!(view["status"], "open");
@@ -26,9 +26,9 @@ async fn consent_page_is_clear(browser: &Chromium, world: &World, session: &Sess
 
 /// From the consent page through the sandbox's.
 async fn answers(browser: &Chromium, button: &str) {
-    click(browser, "form.ask button").await;
-    assert_eq!(shown(browser, "#client").await, "Mortise test");
-    click(browser, button).await;
+    browser.follow("form.ask button").await;
+    assert_eq!(browser.text("#client").await, "Mortise test");
+    browser.follow(button).await;
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_customer_says_no_and_then_yes() {
     assert_eq!(world.provider.token_requests(CLASS).len(), 0);
     let here = browser.driver().current_url().await.unwrap();
     assert!(!here.as_str().contains("state="), "the state stays in the address bar: {here}");
-    click(&browser, "#again").await;
+    browser.follow("#again").await;
     arrives_at(&browser, "Connect Sandbox F").await;
     answers(&browser, "#allow").await;
     arrives_at(&browser, "Sandbox F is connected").await;
@@ -142,15 +142,15 @@ async fn two_tabs_do_not_disturb_each_other() {
     }
     let first = driver.window().await.unwrap();
     driver.goto(&sessions[0].url).await.unwrap();
-    click(&browser, "form.ask button").await;
-    shown(&browser, "#client").await;
+    browser.follow("form.ask button").await;
+    browser.text("#client").await;
     let second = driver.new_tab().await.unwrap();
     driver.switch_to_window(second).await.unwrap();
     driver.goto(&sessions[1].url).await.unwrap();
     answers(&browser, "#allow").await;
     arrives_at(&browser, "Sandbox F is connected").await;
     driver.switch_to_window(first).await.unwrap();
-    click(&browser, "#allow").await;
+    browser.follow("#allow").await;
     arrives_at(&browser, "Sandbox F is connected").await;
     let mut made = Vec::new();
     for session in &sessions {

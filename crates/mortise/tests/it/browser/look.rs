@@ -1,6 +1,6 @@
 //! How the pages look: pictures in light, dark and narrow, and nothing that runs over the edge of a phone.
 
-use super::{app, arrives_at, assert_in_order, click, opened, picture, shown};
+use super::{app, arrives_at, assert_in_order, opened, picture};
 use mortise_testkit::Chromium;
 use serde_json::{Value, json};
 
@@ -38,17 +38,17 @@ async fn the_pages_of_a_customers_way() {
     browser.driver().goto(&session.url).await.unwrap();
     arrives_at(&browser, "Connect Sandbox F").await;
     portray(&browser, "consent").await;
-    click(&browser, "form.ask button").await;
-    shown(&browser, "#client").await;
+    browser.follow("form.ask button").await;
+    browser.text("#client").await;
     portray(&browser, "sandbox").await;
-    click(&browser, "#deny").await;
+    browser.follow("#deny").await;
     arrives_at(&browser, "Nothing was connected").await;
     // The status of the page is an error, which browsers note down by themselves.
     browser.console().await;
     portray(&browser, "declined").await;
-    click(&browser, "#again").await;
-    click(&browser, "form.ask button").await;
-    click(&browser, "#allow").await;
+    browser.follow("#again").await;
+    browser.follow("form.ask button").await;
+    browser.follow("#allow").await;
     arrives_at(&browser, "Sandbox F is connected").await;
     portray(&browser, "connected").await;
     browser.stop().await;
