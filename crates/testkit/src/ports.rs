@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Linux hands out 32768 and up by itself.
 const OURS: Range<u16> = 18_000..32_000;
@@ -20,21 +20,26 @@ static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
 /// A loopback TCP port on which nobody listens, and which nobody else is given before this process ends.
 pub fn free() -> io::Result<u16> {
     static TURN: AtomicU16 = AtomicU16::new(0);
-    let folder = std::env::temp_dir().join("mortise-ports");
-    std::fs::create_dir_all(&folder)?;
-    let size = OURS.end - OURS.start;
-    // Processes begin far apart, so that they seldom ask for the same.
-    let begin = (std::process::id() % u32::from(size)) as u16;
+    let size = u32::from(OURS.end - OURS.start);
     for _ in 0..size {
-        let turn = TURN.fetch_add(1, Ordering::Relaxed);
-        let port = OURS.start + begin.wrapping_add(turn.wrapping_mul(61)) % size;
-        let lock = File::options().create(true).truncate(false).write(true).open(folder.join(port.to_string()))?;
-        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(lock);
+        // Processes begin far apart, so that they seldom ask for the same.
+        let turn = u32::from(TURN.fetch_add(1, Ordering::Relaxed));
+        let port = OURS.start + ((std::process::id() % size + turn * 61) % size) as u16;
+        if let Some(lock) = claim(port)? {
+            HELD.lock().unwrap_or_else(PoisonError::into_inner).push(lock);
             return Ok(port);
         }
     }
     Err(io::Error::new(io::ErrorKind::AddrInUse, "every port for tests is taken"))
+}
+
+/// The lock of a port, if nobody has it and nobody listens.
+fn claim(port: u16) -> io::Result<Option<File>> {
+    let folder = std::env::temp_dir().join("mortise-ports");
+    std::fs::create_dir_all(&folder)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(folder.join(port.to_string()))?;
+    let ours = lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok();
+    Ok(ours.then_some(lock))
 }
 
 #[cfg(test)]
@@ -52,7 +57,14 @@ mod tests {
 
     #[test]
     fn a_port_with_a_listener_is_passed_over() {
-        let taken: Vec<_> = (0..20).map(|_| TcpListener::bind(("127.0.0.1", free().expect("a port")))).collect();
-        assert!(taken.iter().all(Result::is_ok));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let port = listener.local_addr().expect("its address").port();
+        assert!(claim(port).expect("an answer").is_none());
+    }
+
+    #[test]
+    fn a_port_that_somebody_was_given_is_passed_over() {
+        let port = free().expect("a port");
+        assert!(claim(port).expect("an answer").is_none());
     }
 }
