@@ -16,12 +16,14 @@ mod m0009_connect_sessions;
 mod m0010_authorization_attempts;
 mod m0011_revocations;
 mod m0012_idempotency_records;
+mod m0013_grant_deadlines;
+mod m0014_gates;
 mod step;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use step::Step;
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     m0001_environments::STEP,
     m0002_api_keys::STEP,
     m0003_data_keys::STEP,
@@ -34,6 +36,8 @@ const STEPS: [Step; 12] = [
     m0010_authorization_attempts::STEP,
     m0011_revocations::STEP,
     m0012_idempotency_records::STEP,
+    m0013_grant_deadlines::STEP,
+    m0014_gates::STEP,
 ];
 
 /// Every step in order: `Migrator::up`, `down`, `status` of sea-orm-migration work on it.

@@ -14,6 +14,7 @@
 //! | `{clustered}` | – | as `{table}` | strict, without rowid |
 //! | `{now}` | the database's clock in unix milliseconds | same | same |
 //! | `{bytes:…}` | a literal of a UUID's 32 digits | same | same |
+//! | `{on_connections}` | – | `ON connections`: the table whose index is dropped | – |
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
@@ -71,6 +72,7 @@ const POSTGRES: &[(&str, &str)] = &[
     ("{now}", "(extract(epoch from clock_timestamp())*1000)::bigint"),
     ("{bytes:", "'"),
     (":bytes}", "'::uuid"),
+    ("{on_connections}", ""),
 ];
 
 const MYSQL_TABLE: &str = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
@@ -90,6 +92,7 @@ const MYSQL: &[(&str, &str)] = &[
     ("{now}", "CAST(UNIX_TIMESTAMP(NOW(3))*1000 AS SIGNED)"),
     ("{bytes:", "X'"),
     (":bytes}", "'"),
+    ("{on_connections}", " ON connections"),
 ];
 
 const SQLITE: &[(&str, &str)] = &[
@@ -107,6 +110,7 @@ const SQLITE: &[(&str, &str)] = &[
     ("{now}", "CAST(unixepoch('subsec')*1000 AS INTEGER)"),
     ("{bytes:", "X'"),
     (":bytes}", "'"),
+    ("{on_connections}", ""),
 ];
 
 /// The statement in a database's own words. A line that begins with `[partial]` keeps its rest where the database has
