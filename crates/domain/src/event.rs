@@ -19,10 +19,14 @@ worded! {
         RefreshFailed = "refresh_failed",
         /// It is unknown whether the provider processed a refresh.
         RefreshAmbiguous = "refresh_ambiguous",
+        /// The provider refused the refresh token; before that is believed it will be asked again.
+        RefreshSuspected = "refresh_suspected",
         /// Tokens of an interrupted attempt were found on disk and stored.
         Recovered = "recovered",
         /// Tokens arrived for a grant that had been replaced or ended.
         LateReply = "late_reply",
+        /// The grant ends at a known time: the customer should connect again before.
+        ReauthDue = "reauth_due",
         /// The customer has to connect again.
         NeedsReauth = "needs_reauth",
         /// The stored ciphertext did not authenticate.

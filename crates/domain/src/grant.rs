@@ -36,6 +36,8 @@ pub struct TokenGrant {
     pub refresh_token: Option<RefreshToken>,
     /// Counted from the moment the request was sent. `None`: the provider told no lifetime and the manifest knows none.
     pub lifetime: Option<Duration>,
+    /// How long the refresh token lives, counted from the same moment. `None`: the reply does not say.
+    pub refresh_lifetime: Option<Duration>,
     /// Absent: as requested (section 5.1).
     pub granted_scopes: Option<ScopeSet>,
     /// Fields that the manifest lifts out of the reply, such as `instance_url`.

@@ -9,6 +9,7 @@ mod connection;
 mod entropy;
 mod environment;
 mod event;
+pub mod gate;
 mod grant;
 mod ids;
 mod names;
@@ -29,7 +30,9 @@ pub use ids::{
     EventId, IdError, LeaseOwner, RequestId, RevocationId,
 };
 pub use names::{AppId, ConnectorId, CustomerId, EnvironmentName, NameError};
-pub use schedule::{backoff, refresh_at};
+pub use schedule::{
+    Deadlines, RefreshRules, WARNING_DAYS, backoff, keep_alive, reauth_warning, refresh_at, smear, smear_import,
+};
 pub use scope::ScopeSet;
 pub use sealed::Sealed;
 pub use secret::{
