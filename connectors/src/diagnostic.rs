@@ -100,11 +100,14 @@ codes! {
     UnknownMember = "unknown_member";
     WrongType = "wrong_type";
     // Their values.
+    BadCount = "bad_count";
     BadDefault = "bad_default";
+    BadError = "bad_error_code";
     BadHeader = "bad_header";
     BadId = "bad_id";
     BadParameter = "bad_parameter";
     BadPointer = "bad_pointer";
+    BadRate = "bad_rate";
     BadScope = "bad_scope";
     BadSeparator = "bad_separator";
     BadTemplate = "bad_template";
@@ -113,9 +116,11 @@ codes! {
     BadValue = "bad_value";
     BadVariable = "bad_variable";
     ExposesToken = "exposes_token";
+    IdleTooLong = "idle_too_long";
     MarginTooLong = "margin_too_long";
     NoCredentials = "no_credentials";
     OutOfRange = "out_of_range";
+    OutsideWindow = "outside_window";
     ReservedHeader = "reserved_header";
     ReservedParameter = "reserved_parameter";
     UnknownVariable = "unknown_variable";

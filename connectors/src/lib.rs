@@ -5,6 +5,7 @@
 
 pub mod catalog;
 mod diagnostic;
+mod limits;
 mod manifest;
 mod parse;
 mod shape;
@@ -14,9 +15,10 @@ mod validate;
 mod values;
 
 pub use diagnostic::{Diagnostic, Severity, render};
+pub use limits::{DEFAULT_GRACE, Limits, Rate, RefreshError, RefreshErrors};
 pub use manifest::{
-    Api, Auth, AuthKind, ClientAuthentication, DEFAULT_GRACE, Grant, Manifest, RecoveryClass, TokenBody, TokenResponse,
-    Variable, VariableKind,
+    Api, Auth, AuthKind, ClientAuthentication, Grant, Manifest, RecoveryClass, TokenBody, TokenResponse, Variable,
+    VariableKind,
 };
 pub use parse::{canonical_json, lint, locate, parse};
 pub use template::{TemplateError, expand_text, expand_url};

@@ -1,7 +1,8 @@
 //! The typed shape of a manifest: everything that can be said about a provider, and nothing that does nothing.
 //!
-//! Field names are the terms of RFC 6749, 7636, 7009, 8414 and 9207. Unknown members are refused wherever they stand.
+//! Field names are the terms of RFC 6749, 7009, 7636, 7662, 8414 and 9207. Unknown members are refused wherever they stand.
 
+use crate::limits::{Rate, RefreshErrors};
 use mortise_domain::{ConnectorId, ScopeSet};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,19 +99,55 @@ pub struct Auth {
     /// What happens to a refresh token when it is used.
     #[serde(default)]
     pub recovery_class: RecoveryClass,
-    /// Class G only: seconds for which the old refresh token stays good; [`DEFAULT_GRACE`] where it is left out.
+    /// Class G only: seconds for which the old refresh token stays good; [`crate::DEFAULT_GRACE`] where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace: Option<u32>,
+    /// A new access token ends the one before it, so that refreshes come late.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub kills_prior_access_token: bool,
+    /// Seconds before expiry from which the provider accepts a refresh; 0 means only once the token has expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_window: Option<u32>,
+    /// Seconds without a refresh after which the refresh token ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_limit: Option<u32>,
+    /// Seconds after consent at which the grant ends, whatever happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absolute_limit: Option<u32>,
+    /// How many grants an account may have with one client; a newer one ends the oldest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_live: Option<u32>,
+    /// How many refreshes the provider allows for one connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mint_rate: Option<Rate>,
+    /// A refresh token that is used twice may cost the whole app, so an attempt of unknown outcome is not repeated.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reuse_penalty: bool,
+    /// How many requests the token endpoint allows, from all connections together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<Rate>,
+    /// How many requests the token endpoint takes at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// RFC 7662.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_url: Option<String>,
+    /// What this provider's own error codes mean in the reply to a refresh.
+    #[serde(default, skip_serializing_if = "RefreshErrors::is_empty")]
+    pub refresh_errors: RefreshErrors,
 }
 
-/// Seconds of grace that are assumed for class G where the manifest does not say: short, because a retry that comes too
-/// late costs the connection.
-pub const DEFAULT_GRACE: u32 = 60;
-
 impl Auth {
-    /// For how many seconds a used refresh token stays good: `None` where the class is not G.
-    pub fn grace_seconds(&self) -> Option<u32> {
-        (self.recovery_class == RecoveryClass::G).then(|| self.grace.unwrap_or(DEFAULT_GRACE))
+    /// Every URL that is called or visited, with its JSON pointer in the manifest. They may name variables.
+    pub fn urls(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let urls = [
+            ("/auth/authorization_url", self.authorization_url.as_ref()),
+            ("/auth/token_url", Some(&self.token_url)),
+            ("/auth/refresh_url", self.refresh_url.as_ref()),
+            ("/auth/revocation_url", self.revocation_url.as_ref()),
+            ("/auth/introspection_url", self.introspection_url.as_ref()),
+        ];
+        urls.into_iter().filter_map(|(path, url)| Some((path, url?)))
     }
 }
 
@@ -198,7 +235,16 @@ pub struct TokenResponse {
     /// Fields to lift out of the reply and hand out with the token, by the name they get.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, String>,
+    /// The seconds that the refresh token lives.
+    #[serde(skip_serializing_if = "is_usual_refresh_lifetime")]
+    pub refresh_expires_in: String,
+    /// A finer error code beside `error`: where `auth.refresh_errors` knows it, it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_detail: Option<String>,
 }
+
+/// Where most providers that tell a refresh token's lifetime tell it.
+const USUAL_REFRESH_LIFETIME: &str = "/refresh_token_expires_in";
 
 impl Default for TokenResponse {
     fn default() -> Self {
@@ -212,6 +258,8 @@ impl Default for TokenResponse {
             error: "/error".to_owned(),
             ok: None,
             extra: BTreeMap::new(),
+            refresh_expires_in: USUAL_REFRESH_LIFETIME.to_owned(),
+            error_detail: None,
         }
     }
 }
@@ -266,4 +314,9 @@ fn is_false(value: &bool) -> bool {
 
 fn is_default(value: &TokenResponse) -> bool {
     *value == TokenResponse::default()
+}
+
+/// Left out of the canonical text, so that manifests keep the digest that they had before the member existed.
+fn is_usual_refresh_lifetime(pointer: &String) -> bool {
+    pointer == USUAL_REFRESH_LIFETIME
 }

@@ -20,8 +20,10 @@ pub(crate) enum Shape {
     Id,
     Text,
     Flag,
-    /// A whole number of 32 bits.
+    /// A whole number of seconds, of 32 bits.
     Whole,
+    /// A whole number of things, of 32 bits.
+    Count,
     /// One of some words.
     Word(&'static [&'static str]),
     List(&'static Shape),
@@ -77,7 +79,7 @@ impl Reader {
                 Err(error) => self.refuse(Code::BadId, path, node.place, error.to_string()),
             },
             (Shape::Flag, Kind::Flag(flag)) => Some(Value::from(*flag)),
-            (Shape::Whole, Kind::Number(digits)) if digits.parse::<u32>().is_ok() => {
+            (Shape::Whole | Shape::Count, Kind::Number(digits)) if digits.parse::<u32>().is_ok() => {
                 digits.parse::<u32>().ok().map(Value::from)
             }
             (Shape::Word(words), Kind::Text(text)) if words.contains(&text.as_str()) => {
@@ -172,7 +174,8 @@ impl Shape {
             }
             Kind::Text(text) if matches!(self, Self::Word(_)) => format!("{wanted}, not `{}`", near::short(text)),
             Kind::Text(_) if matches!(self, Self::Whole) => format!("{wanted}, without quotes and unit"),
-            Kind::Number(_) if matches!(self, Self::Whole) => format!("{wanted}, at most {}", u32::MAX),
+            Kind::Text(_) if matches!(self, Self::Count) => format!("{wanted}, without quotes"),
+            Kind::Number(_) if matches!(self, Self::Whole | Self::Count) => format!("{wanted}, at most {}", u32::MAX),
             Kind::Flag(_) => format!("{wanted}, not a truth value"),
             Kind::Number(_) => format!("{wanted}, not a number"),
             Kind::Text(_) => format!("{wanted}, not a text"),
@@ -187,6 +190,7 @@ impl Shape {
             Self::Id | Self::Text => "give a text".to_owned(),
             Self::Flag => "use true or false".to_owned(),
             Self::Whole => "give a whole number of seconds".to_owned(),
+            Self::Count => "give a whole number".to_owned(),
             Self::Word(words) => format!("use {}", near::listed(words)),
             Self::List(_) => "give a list, such as [one, two]".to_owned(),
             Self::Map(_) => "give names with values, such as {name: value}".to_owned(),

@@ -5,6 +5,7 @@
 
 mod extras;
 mod grant;
+mod limits;
 mod pointers;
 mod texts;
 mod urls;
@@ -105,6 +106,7 @@ pub(crate) fn validate(manifest: &Manifest) -> Vec<Finding> {
     variables::check(manifest, &mut found);
     urls::check(manifest, &mut found);
     grant::check(&manifest.auth, &mut found);
+    limits::check(&manifest.auth, &mut found);
     extras::check(manifest, &mut found);
     pointers::check(&manifest.auth.token_response, &mut found);
     found.0

@@ -78,6 +78,9 @@ fn violations() -> Vec<(Code, &'static str, String)> {
             with("auth:", "‸auth:") + "  authorization_response_iss_parameter_supported: true\n",
         ),
         (MissingMember, "/variables/v/values", variable("    type: enum\n    title: V").replace("  v:", "  ‸v:")),
+        (MissingMember, "/auth/rate_limit/seconds", plus("  rate_limit: ‸{requests: 5}")),
+        (MissingMember, "/auth/mint_rate/requests", plus("  mint_rate: ‸{seconds: 5}")),
+        (UnknownMember, "/auth/refresh_errors/app_", plus("  refresh_errors: {‸app_: []}")),
         (MissingMember, "/variables/v/title", variable("    ‸type: path_segment")),
         (WrongType, "/name", with("name: Acme", "name: ‸7")),
         (WrongType, "/name", with("name: Acme", "name: ‸true")),
@@ -86,6 +89,11 @@ fn violations() -> Vec<(Code, &'static str, String)> {
         (WrongType, "/auth/recovery_class", plus("  recovery_class: ‸f")),
         (WrongType, "/auth/grace", plus("  recovery_class: G\n  grace: ‸\"60\"")),
         (WrongType, "/auth/default_lifetime", plus("  default_lifetime: ‸-1")),
+        (WrongType, "/auth/refresh_window", plus("  refresh_window: ‸-1")),
+        (WrongType, "/auth/max_live", plus("  max_live: ‸five")),
+        (WrongType, "/auth/mint_rate", plus("  mint_rate: ‸10/600")),
+        (WrongType, "/auth/kills_prior_access_token", plus("  kills_prior_access_token: ‸1")),
+        (WrongType, "/auth/refresh_errors/permanent/0", plus("  refresh_errors: {permanent: [‸40029]}")),
         (WrongType, "/auth/default_lifetime", plus("  default_lifetime: ‸1.5")),
         (WrongType, "/auth/default_lifetime", plus("  default_lifetime: ‸4294967296")),
         (WrongType, "/auth/default_scopes", plus("  default_scopes: ‸a b")),
@@ -106,6 +114,7 @@ fn violations() -> Vec<(Code, &'static str, String)> {
         (BadScope, "/auth/default_scopes/0", plus("  default_scopes: [‸a b]")),
         (BadSeparator, "/auth/scope_separator", plus("  scope_separator: ‸'::'")),
         (BadUrl, "/docs_url", plus("docs_url: ‸'https://{acme}.example/'")),
+        (BadUrl, "/auth/introspection_url", plus("  introspection_url: ‸http://acme.example/")),
         (BadUrl, "/auth/issuer", plus("  issuer: ‸https://acme.example/?a=b")),
         (
             BadUrl,
@@ -128,6 +137,13 @@ fn violations() -> Vec<(Code, &'static str, String)> {
         (IgnoredMember, "/auth/authorization_url", client("  ‸authorization_url: https://acme.example/authorize\n")),
         (IgnoredMember, "/auth/refresh_params", client("  ‸refresh_params: {a: b}\n")),
         (IgnoredMember, "/auth/grace", plus("  ‸grace: 60")),
+        (IgnoredMember, "/auth/reuse_penalty", plus("  recovery_class: M\n  ‸reuse_penalty: true")),
+        (IgnoredMember, "/auth/refresh_window", client("  ‸refresh_window: 30\n")),
+        (IgnoredMember, "/auth/idle_limit", client("  ‸idle_limit: 30\n")),
+        (IgnoredMember, "/auth/absolute_limit", client("  ‸absolute_limit: 30\n")),
+        (IgnoredMember, "/auth/max_live", client("  ‸max_live: 5\n")),
+        (IgnoredMember, "/auth/reuse_penalty", client("  ‸reuse_penalty: true\n")),
+        (IgnoredMember, "/auth/refresh_errors", client("  ‸refresh_errors: {app: [a]}\n")),
         (NoCredentials, "/auth/client_authentication", client("  client_authentication: ‸none\n")),
         (ReservedParameter, "/auth/authorization_params/state", plus("  authorization_params: {‸state: x}")),
         (ReservedParameter, "/auth/token_params/Client_Secret", plus("  token_params: {‸Client_Secret: x}")),
@@ -155,9 +171,33 @@ fn violations() -> Vec<(Code, &'static str, String)> {
         (BadHeader, "/auth/token_headers/x", plus("  token_headers: {X: a, ‸x: a}")),
         (OutOfRange, "/auth/default_lifetime", plus("  default_lifetime: ‸0")),
         (OutOfRange, "/auth/refresh_margin", plus("  refresh_margin: ‸315360001")),
+        (OutOfRange, "/auth/refresh_window", plus("  refresh_window: ‸315360001")),
+        (OutOfRange, "/auth/idle_limit", plus("  idle_limit: ‸0")),
+        (OutOfRange, "/auth/absolute_limit", plus("  absolute_limit: ‸0")),
+        (OutsideWindow, "/auth/refresh_margin", plus("  refresh_window: 30\n  refresh_margin: ‸31")),
+        (IdleTooLong, "/auth/idle_limit", plus("  absolute_limit: 60\n  idle_limit: ‸60")),
+        (BadCount, "/auth/max_live", plus("  max_live: ‸0")),
+        (BadCount, "/auth/concurrency", plus("  concurrency: ‸100001")),
+        (BadRate, "/auth/mint_rate/requests", plus("  mint_rate: {requests: ‸0, seconds: 60}")),
+        (BadRate, "/auth/mint_rate/seconds", plus("  mint_rate: {requests: 1, seconds: ‸86401}")),
+        (BadRate, "/auth/rate_limit/requests", plus("  rate_limit: {requests: ‸1000001, seconds: 60}")),
+        (BadRate, "/auth/rate_limit/seconds", plus("  rate_limit: {requests: 1, seconds: ‸0}")),
+        (BadError, "/auth/refresh_errors/app/0", plus("  refresh_errors: {app: [‸'bad client']}")),
+        (BadError, "/auth/refresh_errors/app/1", plus("  refresh_errors: {app: [a, ‸Upper]}")),
+        (BadError, "/auth/refresh_errors/transient/0", plus("  refresh_errors: {transient: [‸'']}")),
+        (BadError, "/auth/refresh_errors/permanent/0", plus("  refresh_errors: {permanent: [‸invalid_client]}")),
+        (BadError, "/auth/refresh_errors/transient/0", plus("  refresh_errors: {transient: [‸invalid_grant]}")),
+        (BadError, "/auth/refresh_errors/throttled/1", plus("  refresh_errors: {throttled: [a, ‸a]}")),
+        (BadError, "/auth/refresh_errors/app/0", plus("  refresh_errors: {permanent: [a], app: [‸a]}")),
         (MarginTooLong, "/auth/refresh_margin", plus("  default_lifetime: 60\n  refresh_margin: ‸31")),
         (BadPointer, "/auth/token_response/ok", plus("  token_response: {ok: ‸ok}")),
         (BadPointer, "/auth/token_response/scope", plus("  token_response: {scope: ‸/a~2}")),
+        (
+            BadPointer,
+            "/auth/token_response/refresh_expires_in",
+            plus("  token_response: {refresh_expires_in: ‸refresh_expires_in}"),
+        ),
+        (BadPointer, "/auth/token_response/error_detail", plus("  token_response: {error_detail: ‸''}")),
         (BadPointer, "/auth/token_response/extra/a", plus("  token_response: {extra: {a: ‸''}}")),
         (ExposesToken, "/auth/token_response/extra/a", plus("  token_response: {extra: {a: ‸/refresh_token}}")),
         (
@@ -171,6 +211,14 @@ fn violations() -> Vec<(Code, &'static str, String)> {
             plus(&format!(
                 "  token_params: ‸{{{}}}",
                 (0..51).map(|n| format!("p{n}: x")).collect::<Vec<_>>().join(", ")
+            )),
+        ),
+        (
+            TooMany,
+            "/auth/refresh_errors/permanent",
+            plus(&format!(
+                "  refresh_errors: {{permanent: ‸[{}]}}",
+                (0..101).map(|n| format!("c{n}")).collect::<Vec<_>>().join(", ")
             )),
         ),
         (
@@ -262,6 +310,14 @@ fn messages_name_the_fault_and_the_way_out() {
     insta::assert_snapshot!(says(&with("name: Acme", "name: 7")), @r#"give a text, not a number: put it in quotes, as "7""#);
     insta::assert_snapshot!(says(&with("name: Acme", "name:")), @"nothing stands here: give a text, or leave the member out");
     insta::assert_snapshot!(says(&plus("api: {}")), @"`base_url` is missing here: add it");
+    insta::assert_snapshot!(says(&plus("  max_live: \"5\"")), @"give a whole number, without quotes");
+    insta::assert_snapshot!(says(&plus("  refresh_window: 30 s")), @"give a whole number of seconds, without quotes and unit");
+    insta::assert_snapshot!(says(&plus("  mint_rate: 10/600")), @"give an object with `requests` and `seconds`, not a text");
+    insta::assert_snapshot!(says(&plus("  rate_limit: {requests: 5}")), @"`seconds` is missing here: add it, and give a whole number of seconds");
+    insta::assert_snapshot!(says(&plus("  permanent: [gone]")), @"`permanent` is not a member here: it belongs in `auth.refresh_errors`");
+    insta::assert_snapshot!(says(&plus("  kills_prior_access_tokens: true")), @"`kills_prior_access_tokens` is not a member: did you mean `kills_prior_access_token`?");
+    insta::assert_snapshot!(says(&plus("  refresh_errors: {app: [invalid_grant]}")), @"`invalid_grant` means the same at every provider: remove it");
+    insta::assert_snapshot!(says(&plus("  refresh_errors: {permanent: [gone], app: [gone]}")), @"`gone` is listed in `permanent` already: keep one");
     insta::assert_snapshot!(says("id: [a, b"), @"this is neither YAML nor JSON from here on: unclosed bracket '['");
     insta::assert_snapshot!(says("id: acme\nname: A\nauth: oauth2"), @"give an object with `type`, `grant` and `token_url`, not a text");
 }

@@ -18,8 +18,13 @@ pub(super) fn unknown(name: &str, parent: &str) -> String {
     }
     let fields = fields_at(parent);
     let place = |fields: &[Field]| fields.iter().any(|field| field.name == name);
-    let elsewhere =
-        [("", "the top"), ("/auth", "`auth`"), ("/auth/token_response", "`auth.token_response`"), ("/api", "`api`")];
+    let elsewhere = [
+        ("", "the top"),
+        ("/auth", "`auth`"),
+        ("/auth/token_response", "`auth.token_response`"),
+        ("/auth/refresh_errors", "`auth.refresh_errors`"),
+        ("/api", "`api`"),
+    ];
     if let Some((_, home)) = elsewhere.iter().find(|(home, _)| *home != parent && place(fields_at(home))) {
         return format!("`{shown}` is not a member here: it belongs in {home}");
     }
@@ -63,7 +68,7 @@ fn fields_at(path: &str) -> &'static [Field] {
         let inner = match shape {
             Shape::Record(fields) => fields.iter().find(|field| field.name == name).map(|field| field.shape),
             Shape::Map(inner) | Shape::List(inner) => Some(*inner),
-            Shape::Id | Shape::Text | Shape::Flag | Shape::Whole | Shape::Word(_) => None,
+            Shape::Id | Shape::Text | Shape::Flag | Shape::Whole | Shape::Count | Shape::Word(_) => None,
         };
         match inner {
             Some(inner) => shape = inner,

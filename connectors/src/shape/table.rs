@@ -43,7 +43,29 @@ static AUTH: Shape = Shape::Record(&[
     member("refresh_margin", &Shape::Whole),
     member("recovery_class", &Shape::Word(&["N", "M", "G", "U", "S", "F"])),
     member("grace", &Shape::Whole),
+    member("kills_prior_access_token", &Shape::Flag),
+    member("refresh_window", &Shape::Whole),
+    member("idle_limit", &Shape::Whole),
+    member("absolute_limit", &Shape::Whole),
+    member("max_live", &Shape::Count),
+    member("mint_rate", &RATE),
+    member("reuse_penalty", &Shape::Flag),
+    member("rate_limit", &RATE),
+    member("concurrency", &Shape::Count),
+    member("introspection_url", &Shape::Text),
+    member("refresh_errors", &REFRESH_ERRORS),
 ]);
+
+static RATE: Shape = Shape::Record(&[needed("requests", &Shape::Count, "1"), needed("seconds", &Shape::Whole, "1")]);
+
+static REFRESH_ERRORS: Shape = Shape::Record(&[
+    member("permanent", &CODES),
+    member("transient", &CODES),
+    member("throttled", &CODES),
+    member("app", &CODES),
+]);
+
+static CODES: Shape = Shape::List(&Shape::Text);
 
 static TOKEN_RESPONSE: Shape = Shape::Record(&[
     member("access_token", &Shape::Text),
@@ -55,6 +77,8 @@ static TOKEN_RESPONSE: Shape = Shape::Record(&[
     member("error", &Shape::Text),
     member("ok", &Shape::Text),
     member("extra", &TEXTS),
+    member("refresh_expires_in", &Shape::Text),
+    member("error_detail", &Shape::Text),
 ]);
 
 static VARIABLE: Shape = Shape::Record(&[

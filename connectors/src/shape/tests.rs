@@ -13,9 +13,14 @@ const FULL: &str = r#"{
     "token_headers": {"a": "b"}, "pkce_disabled_reason": "r",
     "token_response": {
       "access_token": "/1", "token_type": "/2", "token_type_optional": true, "refresh_token": "/3", "expires_in": "/4",
-      "scope": "/5", "error": "/6", "ok": "/7", "extra": {"a": "/8"}
+      "scope": "/5", "error": "/6", "ok": "/7", "extra": {"a": "/8"},
+      "refresh_expires_in": "/9", "error_detail": "/10"
     },
-    "default_lifetime": 1, "refresh_margin": 2, "recovery_class": "G", "grace": 3
+    "default_lifetime": 1, "refresh_margin": 2, "recovery_class": "G", "grace": 3,
+    "kills_prior_access_token": true, "refresh_window": 0, "idle_limit": 4, "absolute_limit": 5, "max_live": 6,
+    "mint_rate": {"requests": 7, "seconds": 8}, "reuse_penalty": true, "rate_limit": {"requests": 9, "seconds": 10},
+    "concurrency": 11, "introspection_url": "u",
+    "refresh_errors": {"permanent": ["a"], "transient": ["b"], "throttled": ["c"], "app": ["d"]}
   },
   "variables": {"v": {"type": "enum", "title": "t", "description": "d", "values": ["a"], "default": "a"}},
   "scopes": {"s": "m"},
@@ -35,7 +40,7 @@ fn members(shape: &Shape, path: &str, all: &mut BTreeSet<String>) {
             all.insert(path);
         }),
         Shape::Map(inner) => members(inner, &format!("{path}/*"), all),
-        Shape::Id | Shape::Text | Shape::Flag | Shape::Whole | Shape::Word(_) | Shape::List(_) => {}
+        Shape::Id | Shape::Text | Shape::Flag | Shape::Whole | Shape::Count | Shape::Word(_) | Shape::List(_) => {}
     }
 }
 

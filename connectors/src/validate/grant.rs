@@ -1,12 +1,11 @@
-//! What a grant needs, what it has no use for, and how long things last.
+//! What a grant needs, and what it has no use for.
 
 use super::Findings;
 use crate::diagnostic::Code;
-use crate::{Auth, ClientAuthentication, Grant, RecoveryClass};
+use crate::{Auth, ClientAuthentication, Grant};
 
-/// Ten years, the longest lifetime that anybody means (seconds).
-const LONGEST: u32 = 10 * 365 * 86_400;
 const GRANT: &str = "/auth/grant";
+const RENEWAL: &str = "a new token is asked for instead of a refresh";
 
 pub(super) fn check(auth: &Auth, found: &mut Findings) {
     match auth.grant {
@@ -17,26 +16,27 @@ pub(super) fn check(auth: &Auth, found: &mut Findings) {
         Grant::AuthorizationCode => {}
         Grant::ClientCredentials => client_credentials(auth, found),
     }
-    if auth.recovery_class != RecoveryClass::G && auth.grace.is_some() {
-        let message = "only recovery class G has a `grace`: remove it, or set `recovery_class: G`";
-        found.add(Code::IgnoredMember, "/auth/grace", message).at_name().about("/auth/recovery_class");
-    }
     let member = "/auth/authorization_response_iss_parameter_supported";
     if auth.authorization_response_iss_parameter_supported && auth.issuer.is_none() {
         let message = "an `iss` can only be checked against an `issuer`: add it";
         found.add(Code::MissingMember, "/auth/issuer", message).about(member);
     }
-    lifetimes(auth, found);
 }
 
 fn client_credentials(auth: &Auth, found: &mut Findings) {
     let useless = [
         ("authorization_url", auth.authorization_url.is_some(), "nobody is sent there"),
         ("authorization_params", !auth.authorization_params.is_empty(), "there is no authorization request"),
-        ("refresh_url", auth.refresh_url.is_some(), "a new token is asked for instead of a refresh"),
-        ("refresh_params", !auth.refresh_params.is_empty(), "a new token is asked for instead of a refresh"),
+        ("refresh_url", auth.refresh_url.is_some(), RENEWAL),
+        ("refresh_params", !auth.refresh_params.is_empty(), RENEWAL),
         ("pkce_disabled_reason", auth.pkce_disabled_reason.is_some(), "there is no PKCE to leave out"),
         ("issuer", auth.issuer.is_some(), "there is no callback to check it in"),
+        ("refresh_window", auth.refresh_window.is_some(), RENEWAL),
+        ("refresh_errors", !auth.refresh_errors.is_empty(), RENEWAL),
+        ("idle_limit", auth.idle_limit.is_some(), "there is no refresh token to end"),
+        ("absolute_limit", auth.absolute_limit.is_some(), "there is no consent to end"),
+        ("max_live", auth.max_live.is_some(), "there are no accounts"),
+        ("reuse_penalty", auth.reuse_penalty, "there is no refresh token to use twice"),
     ];
     for (member, given, why) in useless {
         if given {
@@ -48,21 +48,5 @@ fn client_credentials(auth: &Auth, found: &mut Findings) {
         let message =
             "`client_credentials` proves the client by its secret: use client_secret_basic or client_secret_post";
         found.add(Code::NoCredentials, "/auth/client_authentication", message).about(GRANT);
-    }
-}
-
-fn lifetimes(auth: &Auth, found: &mut Findings) {
-    let numbers =
-        [("default_lifetime", auth.default_lifetime), ("refresh_margin", auth.refresh_margin), ("grace", auth.grace)];
-    for (name, number) in numbers {
-        if number.is_some_and(|n| !(1..=LONGEST).contains(&n)) {
-            found.add(Code::OutOfRange, format!("/auth/{name}"), format!("use 1 to {LONGEST} seconds (ten years)"));
-        }
-    }
-    if let (Some(life), Some(margin)) = (auth.default_lifetime, auth.refresh_margin)
-        && margin > life / 2
-    {
-        let message = "no refresh starts before half of the lifetime is over, so this margin is cut to that";
-        found.add(Code::MarginTooLong, "/auth/refresh_margin", message).warning().about("/auth/default_lifetime");
     }
 }

@@ -16,8 +16,11 @@ pub(super) fn check(reply: &TokenResponse, found: &mut Findings) {
         ("expires_in", &reply.expires_in),
         ("scope", &reply.scope),
         ("error", &reply.error),
+        ("refresh_expires_in", &reply.refresh_expires_in),
     ];
-    for (name, pointer) in fixed.into_iter().chain(reply.ok.iter().map(|pointer| ("ok", pointer))) {
+    let optional = [("ok", &reply.ok), ("error_detail", &reply.error_detail)];
+    let optional = optional.into_iter().filter_map(|(name, pointer)| Some((name, pointer.as_ref()?)));
+    for (name, pointer) in fixed.into_iter().chain(optional) {
         pointer_at(format!("{base}/{name}"), pointer, found);
     }
     if reply.extra.len() > MOST_EXTRA {

@@ -115,6 +115,7 @@ fn a_variable_is_used_wherever_it_stands() {
     assert_eq!(used("").iter().map(|d| d.code).collect::<Vec<_>>(), ["unused_variable"]);
     for auth in [
         "  revocation_url: https://{s}.a.example/",
+        "  introspection_url: https://{s}.a.example/",
         "  refresh_url: https://{s}.a.example/",
         "  authorization_params: {hd: '{s}'}",
         "  token_params: {a: '{s}'}",

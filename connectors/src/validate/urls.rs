@@ -13,14 +13,8 @@ const LONGEST: usize = 2000;
 
 pub(super) fn check(manifest: &Manifest, found: &mut Findings) {
     let auth = &manifest.auth;
-    let urls = [
-        ("/auth/authorization_url", auth.authorization_url.as_ref()),
-        ("/auth/token_url", Some(&auth.token_url)),
-        ("/auth/refresh_url", auth.refresh_url.as_ref()),
-        ("/auth/revocation_url", auth.revocation_url.as_ref()),
-        ("/api/base_url", manifest.api.as_ref().map(|api| &api.base_url)),
-    ];
-    for (path, text) in urls.into_iter().filter_map(|(path, text)| Some((path, text?))) {
+    let base = manifest.api.as_ref().map(|api| ("/api/base_url", &api.base_url));
+    for (path, text) in auth.urls().chain(base) {
         found.template(manifest, path, text);
         let Ok(Parts { literals, names }) = parts(text) else { continue };
         match plain_url(&literals.join(PLACEHOLDER)) {

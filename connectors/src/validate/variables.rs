@@ -77,9 +77,8 @@ fn values(path: &str, variable: &Variable, found: &mut Findings) {
 /// The variables that a URL, a parameter or a header names.
 fn used(manifest: &Manifest) -> BTreeSet<&str> {
     let auth = &manifest.auth;
-    let urls = [auth.authorization_url.as_ref(), auth.refresh_url.as_ref(), auth.revocation_url.as_ref()];
     let base = manifest.api.as_ref().map(|api| &api.base_url);
-    let urls = urls.into_iter().flatten().chain(base).chain([&auth.token_url]);
+    let urls = auth.urls().map(|(_, url)| url).chain(base);
     let lists = [&auth.authorization_params, &auth.token_params, &auth.refresh_params, &auth.token_headers];
     let texts = urls.chain(lists.into_iter().flat_map(|list| list.values()));
     texts.filter_map(|text| parts(text).ok()).flat_map(|parts| parts.names).collect()

@@ -70,9 +70,8 @@ fn every_entry_expands() {
     for (id, manifest) in entries() {
         let values = filled(&manifest);
         let auth = &manifest.auth;
-        let urls = [auth.authorization_url.as_ref(), auth.refresh_url.as_ref(), auth.revocation_url.as_ref()];
         let base = manifest.api.as_ref().map(|api| &api.base_url);
-        for url in urls.into_iter().flatten().chain(base).chain([&auth.token_url]) {
+        for url in auth.urls().map(|(_, url)| url).chain(base) {
             let expanded = expand_url(url, &manifest, &values).unwrap_or_else(|error| panic!("{id}: {url}: {error}"));
             assert_eq!(expanded.scheme(), "https", "{id}");
             assert!(!expanded.as_str().contains(['{', '}']), "{id}: {expanded}");
