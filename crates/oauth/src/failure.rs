@@ -23,6 +23,9 @@ pub enum FailureClass {
     Unknown,
 }
 
+const REFUSED: &str = "the egress policy does not allow the provider's address";
+const OUT_OF_TIME: &str = "the time for the attempt was over before the request was sent";
+
 /// A request that gave no tokens, or ended none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -43,9 +46,14 @@ impl Failure {
         Self { class, status, error: None, retry_after: None, detail }
     }
 
+    /// Whether nothing was sent for reasons on this side: the provider never heard of it and may be well.
+    pub fn is_ours(&self) -> bool {
+        self.class == FailureClass::NotSent && (self.detail == REFUSED || self.detail == OUT_OF_TIME)
+    }
+
     /// The caller's time was up before anything was sent.
     pub fn deadline_before_sending() -> Self {
-        Self::new(FailureClass::NotSent, None, "the time for the attempt was over before the request was sent")
+        Self::new(FailureClass::NotSent, None, OUT_OF_TIME)
     }
 }
 
@@ -53,7 +61,7 @@ impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         let class = if error.was_sent() { FailureClass::Ambiguous } else { FailureClass::NotSent };
         let detail = match error {
-            SendError::Refused(_) => "the egress policy does not allow the provider's address",
+            SendError::Refused(_) => REFUSED,
             SendError::Dns => "the provider's host name could not be resolved",
             SendError::Connect => "no connection to the provider could be made",
             SendError::Tls => "the TLS handshake with the provider failed",

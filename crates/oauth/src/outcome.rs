@@ -4,16 +4,20 @@
 //! absent: guesses from texts meant for people, which change without notice.
 
 mod code;
+mod renewal;
+
+pub use renewal::{RefreshFailure, request_refresh};
 
 use crate::response::{Document, Unreadable};
 use crate::{Failure, FailureClass, Outbound, Reply, Transport};
-use code::{class_of, error_code};
-use mortise_connectors::{Manifest, TokenResponse};
+use code::{class_of, class_of_error, error_code};
+use mortise_connectors::{Manifest, RefreshError, RefreshErrors, TokenResponse};
 use mortise_domain::TokenGrant;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-/// Sends a token request and reads what the provider gave (RFC 6749 section 5).
+/// Sends a token request and reads what the provider gave (RFC 6749 section 5). For a token that is asked for the first
+/// time; see [`request_refresh`] for the others.
 ///
 /// # Errors
 /// What went wrong, by how sure we are of what the provider did.
@@ -24,8 +28,8 @@ pub async fn request_token(
 ) -> Result<TokenGrant, Failure> {
     let secrets = std::mem::take(&mut request.secrets);
     let reply = transport.send(request).await?;
-    let mut document = Judge { reply: &reply, shape: &manifest.auth.token_response, secrets: &secrets }.accept()?;
-    document.grant(manifest).map_err(|detail| Failure::new(FailureClass::Ambiguous, Some(reply.status), detail))
+    let mut document = accepted(&reply, &manifest.auth.token_response, &secrets)?;
+    document.grant(manifest, None).map_err(|detail| malformed(&reply, detail))
 }
 
 /// Sends a revocation. Any success is the end of it, also for a token that the provider does not know (RFC 7009
@@ -39,15 +43,28 @@ pub async fn request_revocation(transport: &dyn Transport, mut request: Outbound
     if (200..300).contains(&reply.status) {
         return Ok(());
     }
-    let shape = TokenResponse::default();
-    Judge { reply: &reply, shape: &shape, secrets: &secrets }.accept().map(|_| ())
+    accepted(&reply, &TokenResponse::default(), &secrets).map(|_| ())
 }
 
-/// A reply, where it keeps what, and what must not come back.
+/// The document of a success by the codes of the protocol.
+pub(crate) fn accepted(
+    reply: &Reply,
+    shape: &TokenResponse,
+    secrets: &[Zeroizing<String>],
+) -> Result<Document, Failure> {
+    Judge { reply, shape, secrets, errors: None }.accept()
+}
+
+fn malformed(reply: &Reply, detail: &'static str) -> Failure {
+    Failure::new(FailureClass::Ambiguous, Some(reply.status), detail)
+}
+
+/// A reply, where it keeps what, what must not come back, and what the provider's own codes mean.
 struct Judge<'a> {
     reply: &'a Reply,
     shape: &'a TokenResponse,
     secrets: &'a [Zeroizing<String>],
+    errors: Option<&'a RefreshErrors>,
 }
 
 impl Judge<'_> {
@@ -102,6 +119,10 @@ impl Judge<'_> {
 
     /// The class that the error code stands for; `otherwise` where there is none.
     fn by_code(&self, document: &Document, otherwise: FailureClass, detail: &'static str) -> Failure {
+        if let Some((error, code)) = self.own_error(document) {
+            let (class, detail) = class_of_error(error);
+            return self.failure(class, Some(code), detail);
+        }
         match self.code_in(document) {
             None => self.failure(otherwise, None, detail),
             Some(Ok(code)) => {
@@ -110,6 +131,20 @@ impl Judge<'_> {
             }
             Some(Err(detail)) => self.failure(FailureClass::Unknown, None, detail),
         }
+    }
+
+    /// What the manifest says about the finer code of the reply, or else about its code. Such a code stands in the
+    /// manifest, so it is no leak.
+    fn own_error(&self, document: &Document) -> Option<(RefreshError, String)> {
+        let pointers = [self.shape.error_detail.as_ref(), Some(&self.shape.error)];
+        pointers.into_iter().flatten().find_map(|pointer| {
+            let code = match document.get(pointer)? {
+                Value::String(text) => text.to_ascii_lowercase(),
+                Value::Number(number) => number.to_string(),
+                _ => return None,
+            };
+            Some((self.errors?.meaning(&code)?, code))
+        })
     }
 
     /// The class that the status stands for, with the error code only to be shown.

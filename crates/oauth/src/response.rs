@@ -5,39 +5,52 @@
 //! costs a grant. Deliberately absent: statuses and error codes (see [`crate::outcome`]).
 
 mod document;
+mod expiry;
 mod json;
+mod jwt;
 mod lifetime;
 
 pub(crate) use document::{Document, Unreadable};
+pub(crate) use expiry::Expiry;
 
-use lifetime::{Told, lifetime};
+use lifetime::{Told, lifetime, refresh_lifetime};
 use mortise_connectors::Manifest;
-use mortise_domain::{AccessToken, RefreshToken, ScopeSet, TokenGrant, TokenType};
+use mortise_domain::{AccessToken, RefreshToken, ScopeSet, Timestamp, TokenGrant, TokenType};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Tokens grow over the years; this leaves room and still bounds a row.
 const LONGEST: usize = 16 * 1024;
 
 impl Document {
-    /// Takes the grant out.
+    /// Takes the grant out of a reply to a request that was sent at `sent_at`, where that is known.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
-    pub(crate) fn grant(&mut self, manifest: &Manifest) -> Result<TokenGrant, &'static str> {
+    pub(crate) fn grant(
+        &mut self,
+        manifest: &Manifest,
+        sent_at: Option<Timestamp>,
+    ) -> Result<TokenGrant, &'static str> {
         let shape = &manifest.auth.token_response;
-        let lifetime = self.lifetime(manifest);
+        let told = self.lifetime(manifest);
+        let refresh_lifetime = refresh_lifetime(self.get(&shape.refresh_expires_in));
         let granted_scopes = self.scopes(&shape.scope, &manifest.auth.scope_separator)?;
         let token_type = self.token_type(&shape.token_type, shape.token_type_optional)?;
         let extra = self.extra(manifest);
         let access = self.token(&shape.access_token)?.ok_or("the reply holds no access token")?;
         let refresh = self.token(&shape.refresh_token)?;
+        // What the reply says, then what the token says, then what the manifest says.
+        let lifetime =
+            told.or_else(|| jwt::expiry(&access)?.life(sent_at)).or_else(|| manifest.auth.assumed_lifetime());
         Ok(TokenGrant {
             access_token: AccessToken::new(access),
             token_type,
             refresh_token: refresh.map(RefreshToken::new),
             lifetime,
+            refresh_lifetime,
             granted_scopes,
             extra,
         })
@@ -66,18 +79,24 @@ impl Document {
         }
     }
 
+    /// The refresh token of a reply that is no success, if it is another than the ones that were sent: providers that
+    /// renew it with each request do so even where they then ask for fewer.
+    pub(crate) fn successor(&mut self, manifest: &Manifest, sent: &[Zeroizing<String>]) -> Option<RefreshToken> {
+        let token = self.token(&manifest.auth.token_response.refresh_token).ok().flatten()?;
+        (!sent.iter().any(|sent| **sent == token)).then(|| RefreshToken::new(token))
+    }
+
     fn lifetime(&self, manifest: &Manifest) -> Option<Duration> {
-        let default = || manifest.auth.default_lifetime.map(|seconds| Duration::from_secs(seconds.max(1).into()));
         match lifetime(self.get(&manifest.auth.token_response.expires_in)) {
-            Told::Nothing => default(),
+            Told::Nothing => None,
             Told::Plainly(life) => Some(life),
             Told::OutOfRange(life) => {
                 tracing::warn!(connector = %manifest.id, seconds = life.as_secs(), "a token reply's lifetime was clamped");
                 Some(life)
             }
             Told::Nonsense => {
-                tracing::warn!(connector = %manifest.id, "a token reply's lifetime is no number: the default is used");
-                default()
+                tracing::warn!(connector = %manifest.id, "a token reply's lifetime is no number: it is not used");
+                None
             }
         }
     }

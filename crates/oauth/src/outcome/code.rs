@@ -1,6 +1,7 @@
 //! Error codes: what each means, and which texts may pass as one.
 
 use crate::FailureClass;
+use mortise_connectors::RefreshError;
 use zeroize::Zeroizing;
 
 /// A longer text is no code, and is not searched for secrets either.
@@ -8,18 +9,29 @@ const LONGEST: usize = 64;
 /// So many characters of a secret in a row are a leak, even where the rest was cut off.
 const TELLING: usize = 8;
 
+const REJECTED: &str = "the provider no longer accepts the grant";
+const MISCONFIGURED: &str = "the provider does not accept the client";
+const FAILED: &str = "the provider failed to answer the request";
+const THROTTLED: &str = "the provider asks for fewer requests";
+
+/// The class of a code that the manifest knows, and what to tell a person.
+pub(super) fn class_of_error(error: RefreshError) -> (FailureClass, &'static str) {
+    match error {
+        RefreshError::Permanent => (FailureClass::GrantRejected, REJECTED),
+        RefreshError::Transient => (FailureClass::Ambiguous, FAILED),
+        RefreshError::Throttled => (FailureClass::Throttled, THROTTLED),
+        RefreshError::App => (FailureClass::AppMisconfigured, MISCONFIGURED),
+    }
+}
+
 /// The class of a code, and what to tell a person (RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5).
 pub(super) fn class_of(code: &str) -> (FailureClass, &'static str) {
     match code {
-        "invalid_grant" => (FailureClass::GrantRejected, "the provider no longer accepts the grant"),
-        "invalid_client" | "unauthorized_client" => {
-            (FailureClass::AppMisconfigured, "the provider does not accept the client")
-        }
-        "temporarily_unavailable" | "server_error" => {
-            (FailureClass::Ambiguous, "the provider failed to answer the request")
-        }
+        "invalid_grant" => (FailureClass::GrantRejected, REJECTED),
+        "invalid_client" | "unauthorized_client" => (FailureClass::AppMisconfigured, MISCONFIGURED),
+        "temporarily_unavailable" | "server_error" => (FailureClass::Ambiguous, FAILED),
         "slow_down" | "ratelimited" | "rate_limited" | "rate_limit_exceeded" | "too_many_requests" => {
-            (FailureClass::Throttled, "the provider asks for fewer requests")
+            (FailureClass::Throttled, THROTTLED)
         }
         _ => (FailureClass::Unknown, "the provider refused with an error code that the protocol does not define"),
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// The longest life that is believed: ten years, in seconds.
-const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
+pub(super) const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
 
 /// What a reply told about the lifetime.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +32,15 @@ pub(super) fn lifetime(value: Option<&Value>) -> Told {
         None => Told::Nonsense,
         Some(seconds) if (1.0..=LONGEST).contains(&seconds) => Told::Plainly(Duration::from_secs(seconds as u64)),
         Some(seconds) => Told::OutOfRange(Duration::from_secs(seconds.clamp(1.0, LONGEST) as u64)),
+    }
+}
+
+/// `refresh_token_expires_in` and its like: a refresh token that lives for nought seconds or for more than ten years is one
+/// of which nothing is known, because providers say 0 or a huge number of tokens that have no end.
+pub(super) fn refresh_lifetime(value: Option<&Value>) -> Option<Duration> {
+    match lifetime(value) {
+        Told::Plainly(life) => Some(life),
+        Told::Nothing | Told::OutOfRange(_) | Told::Nonsense => None,
     }
 }
 
@@ -73,5 +82,23 @@ mod tests {
             assert_eq!(lifetime(Some(&value)), told, "{value}");
         }
         assert_eq!(lifetime(None), Told::Nothing);
+    }
+
+    #[test]
+    fn a_refresh_tokens_life_is_told_or_not() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for (value, told) in [
+            (json!(15_811_200), seconds(15_811_200)),
+            (json!("15811200"), seconds(15_811_200)),
+            (json!(315_360_000), seconds(315_360_000)),
+            (json!(315_360_001), None),
+            (json!(0), None),
+            (json!(-1), None),
+            (json!("never"), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(refresh_lifetime(Some(&value)), told, "{value}");
+        }
+        assert_eq!(refresh_lifetime(None), None);
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::Reply;
 use crate::fixture::manifest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -9,7 +11,7 @@ fn read(content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Result<Document
 }
 
 fn grant_of(auth: Value, body: &Value) -> Result<TokenGrant, &'static str> {
-    read(Some("application/json"), body.to_string()).expect("JSON").grant(&manifest(auth))
+    read(Some("application/json"), body.to_string()).expect("JSON").grant(&manifest(auth), None)
 }
 
 /// A good reply with `changes` laid over it.
@@ -26,13 +28,14 @@ fn a_whole_reply() {
     let auth = json!({"token_response": {"extra": {"instance_url": "/instance_url", "absent": "/absent"}}});
     let body = json!({
         "access_token": "at-1", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt-1",
-        "scope": "read write", "instance_url": "https://eu.acme.example",
+        "scope": "read write", "instance_url": "https://eu.acme.example", "refresh_token_expires_in": 7200,
     });
     let grant = grant_of(auth, &body).expect("a grant");
     assert_eq!(grant.access_token.expose(), "at-1");
     assert_eq!(grant.refresh_token.as_ref().map(RefreshToken::expose), Some("rt-1"));
     assert_eq!(grant.token_type.as_str(), "bearer");
     assert_eq!(grant.lifetime, Some(Duration::from_secs(3600)));
+    assert_eq!(grant.refresh_lifetime, Some(Duration::from_secs(7200)));
     assert_eq!(grant.granted_scopes, Some(ScopeSet::parse("read write", " ")));
     assert_eq!(grant.extra, BTreeMap::from([("instance_url".to_owned(), json!("https://eu.acme.example"))]));
 }
@@ -43,7 +46,7 @@ fn a_form_reply_and_where_the_manifest_keeps_things() {
         [Some("application/x-www-form-urlencoded; charset=utf-8"), Some("text/plain"), Some("text/html"), None]
     {
         let body = "access_token=at%2B1&token_type=bearer&expires_in=60&scope=a%2Cb\n";
-        let grant = read(content_type, body).expect("a form").grant(&manifest(json!({"scope_separator": ","})));
+        let grant = read(content_type, body).expect("a form").grant(&manifest(json!({"scope_separator": ","})), None);
         let grant = grant.expect("a grant");
         assert_eq!((grant.access_token.expose(), grant.lifetime), ("at+1", Some(Duration::from_secs(60))));
         assert_eq!(grant.granted_scopes, Some(ScopeSet::parse("a b", " ")));
@@ -89,6 +92,43 @@ fn an_absent_or_odd_lifetime_falls_back_to_the_manifest() {
     }
     let clamped = grant_with(default(), &json!({"expires_in": -5})).expect("a grant").lifetime;
     assert_eq!(clamped, Some(Duration::from_secs(1)));
+}
+
+fn jwt(claims: &Value) -> String {
+    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+#[test]
+fn a_lifetime_is_the_replys_then_the_tokens_then_the_manifests() {
+    let sent_at = Timestamp::from_timestamp(2000, 0);
+    let life = |auth: &Value, changes: Value, sent_at| {
+        let mut body = json!({"access_token": jwt(&json!({"exp": 5000, "iat": 1400})), "token_type": "bearer"});
+        body.as_object_mut().expect("an object").extend(changes.as_object().expect("an object").clone());
+        let grant = read(None, body.to_string()).expect("JSON").grant(&manifest(auth.clone()), sent_at);
+        grant.expect("a grant").lifetime.map(|life| life.as_secs())
+    };
+    let default = json!({"default_lifetime": 900});
+    assert_eq!(life(&default, json!({"expires_in": 60}), sent_at), Some(60));
+    assert_eq!(life(&default, json!({}), sent_at), Some(3000));
+    assert_eq!(life(&default, json!({}), None), Some(3600), "all of its life for a token that is new");
+    assert_eq!(life(&default, json!({"expires_in": "soon"}), sent_at), Some(3000));
+    for nonsense in [jwt(&json!({"exp": 1999})), jwt(&json!({"exp": "x"})), jwt(&json!({})), "a.b.c".to_owned()] {
+        assert_eq!(life(&default, json!({"access_token": nonsense}), sent_at), Some(900), "{nonsense}");
+        assert_eq!(life(&json!({}), json!({"access_token": nonsense}), sent_at), None, "{nonsense}");
+    }
+}
+
+#[test]
+fn the_refresh_tokens_lifetime_is_where_the_manifest_says() {
+    let told = |auth: Value, changes: &Value| grant_with(auth, changes).expect("a grant").refresh_lifetime;
+    let elsewhere = json!({"token_response": {"refresh_expires_in": "/data/x"}});
+    let day = Some(Duration::from_secs(86_400));
+    assert_eq!(told(json!({}), &json!({"refresh_token_expires_in": "86400"})), day);
+    assert_eq!(told(elsewhere.clone(), &json!({"data": {"x": 86_400}})), day);
+    assert_eq!(told(elsewhere, &json!({"refresh_token_expires_in": 86_400})), None);
+    for odd in [json!(0), json!("never"), json!([1]), json!(null)] {
+        assert_eq!(told(json!({}), &json!({"refresh_token_expires_in": odd})), None, "{odd} costs no grant");
+    }
 }
 
 #[test]
@@ -240,7 +280,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200), kind in prop::option::of("[a-z/-]{0,40}")) {
         if let Ok(mut document) = read(kind.as_deref(), body)
-            && let Ok(grant) = document.grant(&manifest(lifting()))
+            && let Ok(grant) = document.grant(&manifest(lifting()), Some(Timestamp::default()))
         {
             prop_assert!(!holds_control(&grant));
         }
@@ -267,7 +307,7 @@ proptest! {
     fn any_form_gives_a_clean_grant_or_none(members in prop::collection::btree_map("access_token|refresh_token|scope|expires_in|x", odd_text(), 0..6)) {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
         if let Ok(mut document) = read(Some("application/x-www-form-urlencoded"), body)
-            && let Ok(grant) = document.grant(&manifest(lifting()))
+            && let Ok(grant) = document.grant(&manifest(lifting()), Some(Timestamp::default()))
         {
             prop_assert!(!holds_control(&grant));
         }
