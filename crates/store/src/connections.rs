@@ -1,6 +1,8 @@
 //! Connections: reading them, and the one thing about them that is their owner's to change.
 
 mod model;
+mod reauth;
+mod used;
 
 use crate::entity::connections::{ActiveModel, Column, Entity};
 use crate::row::write_object;
@@ -15,6 +17,8 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFil
 use sea_orm::{QuerySelect as _, QueryTrait as _};
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+pub use reauth::ReauthDue;
 
 /// A connection: one customer's grant at one app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +75,20 @@ pub struct Connection {
     pub attempt_deadline: Option<Timestamp>,
     /// How the last failed refresh ended; cut at 255 characters.
     pub last_error: Option<String>,
+    /// How often in a row the provider refused the refresh token without that being believed yet.
+    pub suspicions: i32,
+    /// When it did so first.
+    pub suspected_at: Option<Timestamp>,
+    /// The refresh token before the present one, sealed for the generation before, where it may still be good.
+    pub previous_refresh: Option<Sealed>,
+    /// When the grant ends whatever is done; `None`: it is not known to end.
+    pub grant_expires_at: Option<Timestamp>,
+    /// When the refresh token ends unless it is used before; `None`: it is not known to.
+    pub refresh_idle_at: Option<Timestamp>,
+    /// When somebody last fetched a token, to the hour.
+    pub used_at: Option<Timestamp>,
+    /// The last warning of the grant's end: how many days ahead it told of.
+    pub reauth_warned: Option<i32>,
     /// When the provider gave the present grant.
     pub granted_at: Timestamp,
     /// When it was made.

@@ -80,7 +80,8 @@ fn changed(dialect: Dialect, change: StateChange) -> Sql {
     let due = (change.to == ConnectionState::Active).then_some(at);
     let ended = match change.to {
         ConnectionState::Revoked => {
-            ", family = family + 1, access_token = NULL, refresh_token = NULL, expires_at = NULL"
+            ", family = family + 1, access_token = NULL, refresh_token = NULL, previous_refresh_token = NULL,
+                expires_at = NULL, grant_expires_at = NULL, refresh_idle_at = NULL"
         }
         _ => "",
     };

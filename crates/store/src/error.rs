@@ -51,6 +51,16 @@ impl StoreError {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// Whether the statement met a connection that was dead, which says nothing about the next one.
+    pub(crate) fn lost_its_connection(&self) -> bool {
+        use sea_orm::sqlx::Error::{Io, Protocol};
+        let (Self::Refused(error) | Self::Unavailable(error)) = self else { return false };
+        let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+            return false;
+        };
+        matches!(**error, Io(_) | Protocol(_))
+    }
+
     /// A violated unique constraint becomes a [`Conflict`](Self::Conflict), a violated reference a
     /// [`Missing`](Self::Missing).
     pub(crate) fn on_insert(what: &'static str) -> impl Fn(DbErr) -> Self {

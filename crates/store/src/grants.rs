@@ -51,6 +51,10 @@ pub struct NewGrant {
     pub requested_scopes: ScopeSet,
     /// What the customer filled in.
     pub variables: BTreeMap<String, String>,
+    /// When the grant ends whatever is done; `None`: it is not known to end.
+    pub grant_expires_at: Option<Timestamp>,
+    /// When the refresh token ends unless it is used before; `None`: it is not known to.
+    pub refresh_idle_at: Option<Timestamp>,
 }
 
 /// A connection before its first grant.
@@ -108,6 +112,12 @@ impl NewGrant {
             refresh_token: Set(self.refresh.as_ref().map(|token| token.as_bytes().to_vec())),
             variables: Set(write_variables(&self.variables)?),
             last_error: Set(None),
+            suspicions: Set(0),
+            suspected_at: Set(None),
+            previous_refresh_token: Set(None),
+            grant_expires_at: Set(self.grant_expires_at.map(time::to_millis)),
+            refresh_idle_at: Set(self.refresh_idle_at.map(time::to_millis)),
+            reauth_warned: Set(None),
             ..Default::default()
         })
     }
@@ -206,6 +216,7 @@ impl Store {
             updated_at: Set(now),
             requested_scopes: Set(write_scopes(&pending.requested_scopes)),
             variables: Set(write_variables(&pending.variables)?),
+            suspicions: Set(0),
             ..Default::default()
         };
         let row = new_row((pending.id, pending.environment, pending.customer, pending.app), now, columns);

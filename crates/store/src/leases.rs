@@ -6,21 +6,30 @@
 //! a select of candidates and an update that names the fence that was seen; locks only keep claimers out of each other's
 //! way. Deliberately absent: what to do with a claim, and how long it should live.
 
+mod ahead;
+mod due;
+pub(crate) mod many;
 mod one;
+pub(crate) mod pick;
+mod smear;
+mod stats;
 mod take;
 
-use crate::sql::Sql;
+use crate::gates::Gates;
 use crate::transaction::transact;
 use crate::{Connection, Result, Store};
-use mortise_domain::{AppKey, AttemptId, EventId, LeaseOwner, Timestamp};
-use sea_orm::ConnectionTrait as _;
+use mortise_domain::gate::{Ask, GateId, Permit};
+use mortise_domain::{AppKey, AttemptId, ConnectorKey, EventId, LeaseOwner, Timestamp};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use std::time::Duration;
 use take::Ids;
+use uuid::Uuid;
 
+pub use many::{ClaimRoom, DueClaims};
 pub use one::ClaimOne;
-
-/// The most that one claim takes: what one statement's values leave room for.
-const LARGEST_CLAIM: usize = 500;
+pub use smear::Overdue;
+pub use stats::DueStats;
+pub(crate) use take::Free;
 
 /// On what terms a claim is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,33 +55,13 @@ pub struct Claimed {
     pub interrupted: Option<AttemptId>,
     /// The database's clock at the claim.
     pub now: Timestamp,
+    /// The connector whose provider is asked: its gate is to be told what came of it.
+    pub provider: ConnectorKey,
 }
 
 impl Store {
-    /// Takes at most `limit` connections that are due, most overdue first, leaving out those of `held` apps and those that
-    /// anybody is at. `attempts` and `events` give an id for each. Rows that do not read are left out and put off by ten
-    /// minutes, so that they never stand in the way of others.
-    pub async fn connections_claim_due(
-        &self,
-        terms: &ClaimTerms,
-        limit: usize,
-        held: &[AppKey],
-        mut attempts: impl FnMut() -> AttemptId,
-        mut events: impl FnMut() -> EventId,
-    ) -> Result<Vec<Claimed>> {
-        let limit = limit.clamp(1, LARGEST_CLAIM);
-        // Drawn before the first await, so that the two closures need not be sent between threads.
-        let ids: Vec<Ids> = (0..limit).map(|_| Ids { attempt: attempts(), event: events() }).collect();
-        transact!(self, tx, {
-            let candidates = self.due(limit, held);
-            let (free, unread) = take::read(tx.query_all_raw(candidates.build()).await?)?;
-            self.put_off(tx, &unread).await?;
-            self.take(tx, terms, free, &ids).await
-        })
-    }
-
     /// Takes one connection of an app whether it is due or not, the one that is due first: to try a held app. `None` when
-    /// there is none that nobody is at.
+    /// there is none that nobody is at, or when a gate is closed.
     pub async fn connection_claim_probe(
         &self,
         terms: &ClaimTerms,
@@ -88,33 +77,41 @@ impl Store {
                 .with(" AND app_id = ", app.as_uuid())
                 .text(" ORDER BY next_refresh_at LIMIT 1")
                 .text(self.dialect.skip_locked());
-            let (free, unread) = take::read(tx.query_all_raw(candidate.build()).await?)?;
+            let (mut free, unread) = take::read(tx.query_all_raw(candidate.build()).await?)?;
             self.put_off(tx, &unread).await?;
-            Ok(self.take(tx, terms, free, &ids).await?.pop())
+            let Some(found) = free.first_mut() else { return Ok(None) };
+            match self.pass_gates(tx, found, Ask::Probe).await? {
+                Permit::Go => Ok(self.take(tx, terms, free, &ids).await?.pop()),
+                Permit::Wait { .. } => Ok(None),
+            }
         })
     }
 
-    /// The statement that finds what is due.
-    fn due(&self, limit: usize, held: &[AppKey]) -> Sql {
-        let mut due = self.free("connections_due").text(" AND next_refresh_at <= ").text(self.dialect.now());
-        if !held.is_empty() {
-            due = due.text(" AND app_id NOT IN (").list(held.iter().map(|app| app.as_uuid())).text(")");
-        }
-        due.with(" ORDER BY next_refresh_at LIMIT ", i64::try_from(limit).unwrap_or(1)).text(self.dialect.skip_locked())
+    /// Asks the gates of one connection, and writes down that it passed. It is claimed at the time at which they were asked:
+    /// the lock may have been waited for.
+    async fn pass_gates(&self, tx: &DatabaseTransaction, row: &mut Free, ask: Ask) -> Result<Permit> {
+        let ids = [GateId::Provider(row.provider), GateId::App(row.connection.app)];
+        let Some((gates, now)) = self.gates_locked(tx, &ids).await? else { return Ok(Permit::Go) };
+        row.now = now;
+        let mut gates = Gates::new(gates);
+        self.count_under_way(tx, &mut gates).await?;
+        let answer = gates.ask(&row.connection, row.provider, now, ask);
+        self.gates_save(tx, &gates.changed()).await?;
+        Ok(answer)
     }
 
-    /// What anybody may claim.
-    fn free(&self, index: &str) -> Sql {
-        let now = self.dialect.now();
-        Sql::new(self.dialect, "SELECT connections.*, ")
-            .text(now)
-            .text(" AS db_now FROM connections")
-            .text(&self.dialect.by_index(index))
-            .text(" WHERE state = 'active' AND (lease_until IS NULL OR lease_until <= ")
-            .text(now)
-            .text(") AND (attempt_deadline IS NULL OR attempt_deadline <= ")
-            .text(now)
-            .text(")")
+    /// Tells gates that limit it how much is under way. Nobody adds to it meanwhile: who claims has locked the gates.
+    async fn count_under_way(&self, tx: &DatabaseTransaction, gates: &mut Gates) -> Result<()> {
+        if !gates.count_what_is_under_way() {
+            return Ok(());
+        }
+        for row in tx.query_all_raw(self.under_way().build()).await? {
+            let requests = u32::try_from(row.try_get::<i64>("", "requests")?).unwrap_or(u32::MAX);
+            let (app, provider): (Uuid, Uuid) = (row.try_get("", "app_id")?, row.try_get("", "provider")?);
+            gates.add_under_way(GateId::App(AppKey::from_uuid(app)), requests);
+            gates.add_under_way(GateId::Provider(ConnectorKey::from_uuid(provider)), requests);
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,10 @@ use mortise_domain::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use std::time::Duration;
+
+/// Ends of a grant that lie no further apart are one and the same, told twice.
+const SAME_END: Duration = Duration::from_secs(86_400);
 
 /// A pair that a refresh brought.
 #[derive(Debug, Clone)]
@@ -37,6 +41,12 @@ pub struct RefreshResult {
     pub next_refresh_at: Option<Timestamp>,
     /// What was granted; `None`: what was requested.
     pub granted_scopes: Option<ScopeSet>,
+    /// When the grant ends whatever is done, as far as this reply tells; `None` leaves what is known.
+    pub grant_expires_at: Option<Timestamp>,
+    /// When the new refresh token ends unless it is used before; `None`: it is not known to.
+    pub refresh_idle_at: Option<Timestamp>,
+    /// The refresh token that was spent, still sealed for `parent_generation`, where it may still be good.
+    pub previous_refresh: Option<Sealed>,
 }
 
 /// What became of a pair.
@@ -71,6 +81,10 @@ pub struct RefreshFailed {
     pub last_error: String,
     /// What is not known about it.
     pub doubt: Doubt,
+    /// Refusals of the refresh token in a row that are not believed yet, this one with them.
+    pub suspicions: i32,
+    /// When the first of them was.
+    pub suspected_at: Option<Timestamp>,
 }
 
 /// What is not known about a refresh that brought no pair.
@@ -82,6 +96,8 @@ pub enum Doubt {
     Processed,
     /// Whether it was processed, and whether it still will be: until its deadline nobody sends another.
     UnderWay,
+    /// The same, but by then it is over for certain, which may be sooner.
+    UnderWayUntil(Timestamp),
 }
 
 impl Store {
@@ -145,7 +161,18 @@ impl Store {
                 .text(" END"),
             None => sql.text(", granted_scopes = NULL"),
         };
-        sql.text(", failures = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, attempt_id = NULL")
+        if let Some(ends) = result.grant_expires_at {
+            let ends = time::to_millis(ends);
+            // A warning holds for the end that it told of; what is only counted anew to the second is the same end.
+            sql = sql
+                .with(", reauth_warned = CASE WHEN grant_expires_at >= ", ends - time::millis_of(SAME_END))
+                .with(" THEN reauth_warned END, grant_expires_at = ", ends);
+        }
+        sql = sql.with(", refresh_idle_at = ", result.refresh_idle_at.map(time::to_millis)).with(
+            ", previous_refresh_token = ",
+            result.previous_refresh.as_ref().map(|token| token.as_bytes().to_vec()),
+        );
+        sql.text(", suspicions = 0, suspected_at = NULL, failures = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, attempt_id = NULL")
             .text(", attempt_deadline = NULL, fence = fence + 1")
             .with(
                 ", next_refresh_at = CASE WHEN state IN ('active', 'needs_reauth') THEN ",
@@ -207,14 +234,20 @@ impl Store {
         let certain = match failed.doubt {
             Doubt::None => ", attempt_id = NULL, attempt_deadline = NULL",
             Doubt::Processed => ", attempt_deadline = NULL",
-            Doubt::UnderWay => "",
+            Doubt::UnderWay | Doubt::UnderWayUntil(_) => "",
         };
-        Sql::new(self.dialect, "UPDATE connections SET lease_owner = NULL, lease_until = NULL, fence = fence + 1")
-            .text(certain)
-            .with(", next_refresh_at = CASE state WHEN 'active' THEN ", time::to_millis(failed.next_refresh_at))
+        let mut sql =
+            Sql::new(self.dialect, "UPDATE connections SET lease_owner = NULL, lease_until = NULL, fence = fence + 1")
+                .text(certain);
+        if let Doubt::UnderWayUntil(over) = failed.doubt {
+            sql = sql.with(", attempt_deadline = ", time::to_millis(over));
+        }
+        sql.with(", next_refresh_at = CASE state WHEN 'active' THEN ", time::to_millis(failed.next_refresh_at))
             .text(" ELSE next_refresh_at END")
             .with(", failures = ", failed.failures)
             .with(", last_error = ", short(&failed.last_error))
+            .with(", suspicions = ", failed.suspicions)
+            .with(", suspected_at = ", failed.suspected_at.map(time::to_millis))
             .text(", updated_at = ")
             .text(self.dialect.now())
             .with(" WHERE id = ", failed.id.as_uuid())

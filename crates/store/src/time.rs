@@ -17,3 +17,8 @@ pub(crate) fn from_millis(millis: i64) -> Option<Timestamp> {
 pub(crate) fn millis_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// So many milliseconds; none below zero, as after a clock was set back.
+pub(crate) fn duration_of(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+}

@@ -1,14 +1,18 @@
 //! What serving a token needs of its connection: the read that everything else exists for. One select by primary key, few
-//! columns, the same text every time, so that the database prepares it once a connection.
+//! columns.
 
 use crate::dialect::Dialect;
 use crate::row::{Reading, read_scopes};
-use crate::{Result, Store};
+use crate::{Result, Store, StoreError};
 use mortise_domain::{
     AppKey, ConnectionId, ConnectionState, CustomerKey, EnvironmentKey, ScopeSet, Sealed, StateReason, Timestamp,
 };
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, TryGetable};
+use std::sync::OnceLock;
 use uuid::Uuid;
+
+/// The most dead connections that a read passes over.
+const DEAD_CONNECTIONS: u32 = 64;
 
 /// The part of a connection that a token is served from; see [`crate::Connection`] for the fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,18 +47,30 @@ pub struct TokenRow {
     pub refreshed_at: Option<Timestamp>,
     /// How many refreshes failed since.
     pub failures: i32,
+    /// How often in a row the provider refused the refresh token without that being believed yet.
+    pub suspicions: i32,
+    /// When somebody last fetched a token, to the hour.
+    pub used_at: Option<Timestamp>,
+    /// The database's clock, which ends and due times are told by.
+    pub now: Timestamp,
 }
 
-macro_rules! select {
-    ($id:literal, $environment:literal) => {
-        concat!(
-            "SELECT customer_id, app_id, state, state_reason, access_token, family, generation, expires_at, ",
-            "next_refresh_at, granted_scopes, requested_scopes, refreshed_at, failures FROM connections WHERE id = ",
-            $id,
-            " AND environment_id = ",
-            $environment
-        )
+/// The same text every time, so that the database prepares it once a connection.
+fn select(dialect: Dialect) -> &'static str {
+    static TEXTS: [OnceLock<String>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    let (text, id, environment) = match dialect {
+        Dialect::Postgres => (&TEXTS[0], "$1", "$2"),
+        Dialect::MySql => (&TEXTS[1], "?", "?"),
+        Dialect::Sqlite => (&TEXTS[2], "?", "?"),
     };
+    text.get_or_init(|| {
+        format!(
+            "SELECT customer_id, app_id, state, state_reason, access_token, family, generation, expires_at, \
+             next_refresh_at, granted_scopes, requested_scopes, refreshed_at, failures, suspicions, used_at, {} \
+             FROM connections WHERE id = {id} AND environment_id = {environment}",
+            dialect.now()
+        )
+    })
 }
 
 impl Store {
@@ -64,14 +80,22 @@ impl Store {
         environment: EnvironmentKey,
         id: ConnectionId,
     ) -> Result<Option<TokenRow>> {
-        let sql = match self.dialect {
-            Dialect::Postgres => select!("$1", "$2"),
-            Dialect::MySql | Dialect::Sqlite => select!("?", "?"),
-        };
         let values = [id.as_uuid().into(), environment.as_uuid().into()];
-        let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
-        let found = self.db.query_one_raw(statement).await?;
+        let statement = Statement::from_sql_and_values(self.dialect.backend(), select(self.dialect), values);
+        let found = self.read_through(statement).await?;
         found.map(|row| read(&row, environment, id)).transpose()
+    }
+
+    /// After a restart of the database, or of a pooler before it, every connection that was kept is dead, and each says so
+    /// when it is used: the next one is asked instead. A read may be asked as often as there are connections.
+    async fn read_through(&self, statement: Statement) -> Result<Option<QueryResult>> {
+        let mut tries = 0;
+        loop {
+            match self.db.query_one_raw(statement.clone()).await.map_err(StoreError::from) {
+                Err(error) if error.lost_its_connection() && tries < DEAD_CONNECTIONS => tries += 1,
+                read => return read,
+            }
+        }
     }
 }
 
@@ -93,6 +117,9 @@ fn read(row: &QueryResult, environment: EnvironmentKey, id: ConnectionId) -> Res
         requested_scopes: read_scopes(&at::<String>(row, 10)?),
         refreshed_at: reading.some_time("refreshed_at", at(row, 11)?)?,
         failures: at(row, 12)?,
+        suspicions: at(row, 13)?,
+        used_at: reading.some_time("used_at", at(row, 14)?)?,
+        now: reading.time("now", at(row, 15)?)?,
     })
 }
 

@@ -35,6 +35,13 @@ pub struct Model {
     pub variables: Option<String>,
     pub metadata: Option<String>,
     pub last_error: Option<String>,
+    pub suspicions: i32,
+    pub suspected_at: Option<i64>,
+    pub previous_refresh_token: Option<Vec<u8>>,
+    pub grant_expires_at: Option<i64>,
+    pub refresh_idle_at: Option<i64>,
+    pub used_at: Option<i64>,
+    pub reauth_warned: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

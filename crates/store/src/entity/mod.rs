@@ -12,5 +12,6 @@ pub(crate) mod customers;
 pub(crate) mod data_keys;
 pub(crate) mod environments;
 pub(crate) mod events;
+pub(crate) mod gates;
 pub(crate) mod idempotency_records;
 pub(crate) mod revocations;

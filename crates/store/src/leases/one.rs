@@ -2,9 +2,10 @@
 
 use super::take::{self, Ids};
 use super::{ClaimTerms, Claimed};
-use crate::sql::Sql;
+use crate::gates::ask_of;
 use crate::transaction::transact;
 use crate::{Result, Store, row};
+use mortise_domain::gate::Permit;
 use mortise_domain::{AttemptId, ConnectionId, EnvironmentKey, EventId, Timestamp};
 use sea_orm::ConnectionTrait as _;
 
@@ -21,6 +22,13 @@ pub enum ClaimOne {
         now: Timestamp,
         /// Whether somebody is at it, who will tell; otherwise only time will.
         leased: bool,
+    },
+    /// Its provider or app must not be asked now.
+    Gated {
+        /// When it may be at the earliest, by the database's clock.
+        until: Timestamp,
+        /// The database's clock now.
+        now: Timestamp,
     },
     /// It has another token pair than the caller saw: look again.
     Moved,
@@ -40,16 +48,16 @@ impl Store {
         event: EventId,
     ) -> Result<ClaimOne> {
         transact!(self, tx, {
-            let select = Sql::new(self.dialect, "SELECT connections.*, ")
-                .text(self.dialect.now())
-                .with(" AS db_now FROM connections WHERE id = ", id.as_uuid())
+            let select = self
+                .select(" FROM connections")
+                .with(" WHERE id = ", id.as_uuid())
                 .with(" AND environment_id = ", environment.as_uuid())
                 .text(self.dialect.for_update());
-            let (free, unread) = take::read(tx.query_all_raw(select.build()).await?)?;
+            let (mut free, unread) = take::read(tx.query_all_raw(select.build()).await?)?;
             if !unread.is_empty() {
                 return Err(row::impossible("connections", "(see the log)", id.as_uuid()));
             }
-            let Some(found) = free.first() else { return Ok(ClaimOne::Gone) };
+            let Some(found) = free.first_mut() else { return Ok(ClaimOne::Gone) };
             let (connection, now) = (&found.connection, found.now);
             if !connection.state.may_refresh() {
                 return Ok(ClaimOne::Gone);
@@ -61,6 +69,10 @@ impl Store {
             if let Some(until) = until.filter(|until| *until > now) {
                 let leased = connection.lease_until.is_some_and(|until| until > now);
                 return Ok(ClaimOne::Busy { until, now, leased });
+            }
+            let ask = ask_of(connection);
+            if let Permit::Wait { until, .. } = self.pass_gates(tx, found, ask).await? {
+                return Ok(ClaimOne::Gated { until, now: found.now });
             }
             let taken = self.take(tx, terms, free, &[Ids { attempt, event }]).await?.pop();
             Ok(taken.map_or(ClaimOne::Moved, |claim| ClaimOne::Claimed(Box::new(claim))))

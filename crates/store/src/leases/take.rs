@@ -6,7 +6,7 @@ use crate::events::{self, NewEvent};
 use crate::row::impossible;
 use crate::sql::Sql;
 use crate::{Connection, Result, Store, StoreError, time};
-use mortise_domain::{AttemptId, EventId, EventKind, Timestamp};
+use mortise_domain::{AttemptId, ConnectorKey, EventId, EventKind, Timestamp};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult as _, QueryResult};
 use serde_json::json;
 use std::time::Duration;
@@ -22,10 +22,12 @@ pub(super) struct Ids {
     pub(super) event: EventId,
 }
 
-/// A row that may be claimed, at the database's time.
-pub(super) struct Free {
-    pub(super) connection: Connection,
-    pub(super) now: Timestamp,
+/// A row that may be claimed, with its app's connector, at the database's time.
+#[derive(Debug)]
+pub(crate) struct Free {
+    pub(crate) connection: Connection,
+    pub(crate) provider: ConnectorKey,
+    pub(crate) now: Timestamp,
 }
 
 /// A row that does not read, at the database's time in milliseconds.
@@ -37,12 +39,15 @@ pub(super) struct Unread {
 /// Sorts candidates into those that read and those that do not.
 pub(super) fn read(rows: Vec<QueryResult>) -> Result<(Vec<Free>, Vec<Unread>)> {
     let (mut free, mut unread) = (Vec::with_capacity(rows.len()), Vec::new());
+    let Some(first) = rows.first() else { return Ok((free, unread)) };
+    // One time for all of them: SQLite looks at the clock again for each row.
+    let millis: i64 = first.try_get("", "db_now")?;
+    let now = time::from_millis(millis).ok_or_else(|| impossible("clock", "now", Uuid::nil()))?;
     for row in rows {
         let id: Uuid = row.try_get("", "id")?;
-        let millis: i64 = row.try_get("", "db_now")?;
-        let now = time::from_millis(millis).ok_or_else(|| impossible("clock", "now", Uuid::nil()))?;
+        let provider = ConnectorKey::from_uuid(row.try_get("", "provider")?);
         match Model::from_query_result(&row, "").map_err(StoreError::from).and_then(Connection::try_from) {
-            Ok(connection) => free.push(Free { connection, now }),
+            Ok(connection) => free.push(Free { connection, provider, now }),
             Err(error) => {
                 tracing::error!(connection = %id, error = ?error, "a connection does not read and is not refreshed");
                 unread.push(Unread { id, now: millis });
@@ -72,7 +77,7 @@ impl Store {
         free: Vec<Free>,
         ids: &[Ids],
     ) -> Result<Vec<Claimed>> {
-        let Some(now) = free.first().map(|first| first.now) else { return Ok(Vec::new()) };
+        let Some(now) = free.iter().map(|row| row.now).max() else { return Ok(Vec::new()) };
         let claimed: Vec<Claimed> =
             free.into_iter().zip(ids).map(|(row, ids)| claimed(row, *ids, now, terms)).collect();
         let update = Sql::new(self.dialect, "UPDATE connections SET lease_owner = ")
@@ -101,7 +106,8 @@ fn claimed(row: Free, ids: Ids, now: Timestamp, terms: &ClaimTerms) -> Claimed {
     connection.lease_owner = Some(terms.owner);
     connection.lease_until = Some(now + terms.lease);
     connection.attempt_deadline = Some(now + terms.attempt);
-    Claimed { fence: connection.fence, attempt: ids.attempt, interrupted, now, connection }
+    let provider = row.provider;
+    Claimed { fence: connection.fence, attempt: ids.attempt, interrupted, now, provider, connection }
 }
 
 fn started(claim: &Claimed, id: EventId) -> NewEvent {

@@ -1,7 +1,6 @@
 //! Apps.
 
 use crate::world::{World, app, at, connector, event, id, sealed};
-use futures_util::future::join_all;
 use mortise_domain::*;
 use mortise_store::*;
 use mortise_testkit::Backend;
@@ -37,24 +36,6 @@ async fn a_change_names_the_revision_that_it_saw(backend: Backend) {
     assert_eq!(store.app_get(env, &app.id).await.unwrap(), Some(stored));
 }
 
-async fn held_and_probed_by_one(backend: Backend) {
-    let world = World::new(backend).await;
-    let World { store, app, .. } = &world;
-    assert!(!store.app_release(app.key).await.unwrap());
-    assert!(store.app_hold(app.key, &"é".repeat(400), at(10), at(20)).await.unwrap());
-    assert!(!store.app_hold(app.key, "again", at(11), at(21)).await.unwrap(), "held already");
-    let held = store.app_by_key(app.key).await.unwrap().unwrap();
-    assert_eq!((held.state, held.held_since, held.next_probe_at), (AppState::Held, Some(at(10)), Some(at(20))));
-    assert_eq!(held.held_reason, Some("é".repeat(255)));
-    assert_eq!(store.apps_held().await.unwrap(), [(app.key, Some(at(20)))]);
-
-    let probes = join_all((0..10).map(|_| store.app_probe_claim(app.key, Some(at(20)), at(30)))).await;
-    assert_eq!(probes.into_iter().filter(|probe| *probe.as_ref().unwrap()).count(), 1);
-    assert!(store.app_release(app.key).await.unwrap());
-    assert!(store.apps_held().await.unwrap().is_empty());
-    assert_eq!(store.app_by_key(app.key).await.unwrap().unwrap().held_reason, None);
-}
-
 async fn deleted_when_nobody_needs_it(backend: Backend) {
     let world = World::new(backend).await;
     let (store, env, app) = (&world.store, world.env, &world.app);
@@ -65,7 +46,7 @@ async fn deleted_when_nobody_needs_it(backend: Backend) {
         connection: row.id,
         family: 1,
         generation: 1,
-        revocations: vec![crate::revocations::of(&row)],
+        revocations: vec![crate::world::revocation(&row)],
         event: event(EventKind::Revoked),
     };
     assert!(store.connection_revoke(&ending, StateReason::Disconnected, at(9)).await.unwrap());
@@ -86,5 +67,5 @@ async fn deleted_when_nobody_needs_it(backend: Backend) {
 }
 
 on_every_database! {
-    roundtrip, a_change_names_the_revision_that_it_saw, held_and_probed_by_one, deleted_when_nobody_needs_it,
+    roundtrip, a_change_names_the_revision_that_it_saw, deleted_when_nobody_needs_it,
 }

@@ -15,7 +15,7 @@ async fn found_by_natural_key_and_filter(backend: Backend) {
     assert_eq!(ids(store.connection_find(env, customer, app).await.unwrap()), [one.id, two.id]);
     assert!(store.connection_find(env, customer, id!(AppKey)).await.unwrap().is_empty());
 
-    let ending = crate::endings::of(&one);
+    let ending = crate::world::ending(&one);
     assert!(store.connection_revoke(&ending, StateReason::Disconnected, at(9)).await.unwrap());
     assert_eq!(ids(store.connection_find(env, customer, app).await.unwrap()), [two.id]);
     assert_eq!(ids(store.connections_of_customer(env, customer).await.unwrap()), [two.id]);

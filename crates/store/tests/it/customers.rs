@@ -71,7 +71,7 @@ async fn deleted_with_everything(backend: Backend) {
         connection: row.id,
         family: row.family,
         generation: row.generation + 1,
-        revocations: vec![crate::revocations::of(&row)],
+        revocations: vec![crate::world::revocation(&row)],
         event: event(EventKind::Revoked),
     };
     for endings in [vec![], vec![ending.clone()]] {

@@ -1,7 +1,6 @@
 //! Another environment's ids answer like missing ones, everywhere.
 
-use crate::world::{World, at, event, id, result, terms};
-use mortise_domain::*;
+use crate::world::{World, at};
 use mortise_store::*;
 use mortise_testkit::Backend;
 use serde_json::json;
@@ -9,14 +8,12 @@ use serde_json::json;
 async fn nothing_of_it_is_seen(backend: Backend) {
     let world = World::new(backend).await;
     let (store, env) = (&world.store, world.elsewhere().await);
-    let row = world.due().await;
+    world.due().await;
     let (customer, app) = (&world.customer, &world.app);
     let page = Page { limit: 10, after: None };
     assert_eq!(store.connector_get(env, &app.connector_id, None).await.unwrap(), None);
     assert_eq!(store.app_get(env, &app.id).await.unwrap(), None);
     assert_eq!(store.customer_get(env, &customer.id).await.unwrap(), None);
-    assert_eq!(store.connection_get(env, row.id).await.unwrap(), None);
-    assert_eq!(store.connection_token_row(env, row.id).await.unwrap(), None);
     assert!(store.connection_find(env, customer.key, app.key).await.unwrap().is_empty());
     assert!(store.connections_of_customer(env, customer.key).await.unwrap().is_empty());
     assert!(store.connector_list(env, page).await.unwrap().0.is_empty());
@@ -24,7 +21,6 @@ async fn nothing_of_it_is_seen(backend: Backend) {
     assert!(store.customer_list(env, page).await.unwrap().0.is_empty());
     let by_customer = ConnectionFilter { customer: Some(customer.key), ..ConnectionFilter::default() };
     assert!(store.connection_list(env, &by_customer, page).await.unwrap().0.is_empty());
-    assert!(store.event_list(env, row.id, page).await.unwrap().0.is_empty());
 }
 
 async fn nothing_of_it_is_changed(backend: Backend) {
@@ -37,24 +33,7 @@ async fn nothing_of_it_is_changed(backend: Backend) {
     assert!(!store.connector_delete(env, &app.connector_id).await.unwrap());
     assert!(!store.customer_delete(env, world.customer.key, &[], at(9)).await.unwrap());
     assert!(!store.connection_set_metadata(env, row.id, &json!({"a": 1})).await.unwrap());
-    let change = StateChange { to: ConnectionState::Held, reason: StateReason::Consented, at: at(9) };
-    assert!(!store.connection_set_state(env, row.id, 1, 1, change, event(EventKind::Quarantined)).await.unwrap());
-    let ending = Ending { environment: env, ..crate::endings::of(&row) };
-    assert!(!store.connection_revoke(&ending, StateReason::Disconnected, at(9)).await.unwrap());
-    let grant = NewGrant { environment: env, id: row.id, replaces_family: Some(1), generation: 2, ..world.grant(None) };
-    let grant = NewGrant { granted_at: at(99), ..grant };
-    let replaced = store.connection_store_grant(&grant, event(EventKind::Reconnected), None).await;
-    assert!(matches!(replaced, Err(StoreError::Stale("connection"))), "{replaced:?}");
-    let claim = store.connection_claim_one(&terms(id!(LeaseOwner)), env, row.id, 1, id!(AttemptId), id!(EventId)).await;
-    assert_eq!(claim.unwrap(), ClaimOne::Gone);
     assert_eq!(world.read(row.id).await, row);
-
-    let claimed = world.claim(1).await.remove(0);
-    let pair = RefreshResult { environment: env, ..result(&claimed) };
-    assert_eq!(store.refresh_commit(&pair, event(EventKind::Refreshed)).await.unwrap(), CommitOutcome::Gone);
-    let failed = RefreshFailed { environment: env, ..crate::world::failure(&claimed) };
-    assert!(!store.refresh_failed(&failed, event(EventKind::RefreshFailed)).await.unwrap());
-    assert_eq!(world.read(row.id).await, claimed.connection);
 }
 
 on_every_database! { nothing_of_it_is_seen, nothing_of_it_is_changed, }

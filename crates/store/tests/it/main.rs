@@ -28,11 +28,12 @@ macro_rules! on_every_database {
 
 mod apps;
 mod attempts;
-mod claims;
+mod book;
+mod conformance;
 mod connections;
 mod connectors;
 mod customers;
-mod endings;
+mod gates;
 mod grants;
 mod idempotency;
 mod isolation;
@@ -40,8 +41,9 @@ mod keys;
 mod migrations;
 mod paging;
 mod poison;
+mod queue;
 mod races;
-mod refresh;
+mod reauth;
 mod revocations;
 mod size;
 mod world;

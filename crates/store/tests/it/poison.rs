@@ -55,7 +55,7 @@ async fn poison_does_not_stop_the_claims_of_others(backend: Backend) {
 async fn a_poisoned_revocation_does_not_stop_others(backend: Backend) {
     let world = World::new(backend).await;
     let row = world.due().await;
-    let (bad, good) = (crate::revocations::of(&row), crate::revocations::of(&row));
+    let (bad, good) = (crate::world::revocation(&row), crate::world::revocation(&row));
     for new in [&bad, &good] {
         world.store.revocation_enqueue(new.clone(), crate::world::event(EventKind::LateReply)).await.unwrap();
     }

@@ -1,35 +1,19 @@
 //! Queued revocations.
 
-use crate::world::{World, at, event, id, sealed};
+use crate::world::{World, at, event, id, revocation};
 use futures_util::future::join_all;
 use mortise_domain::*;
 use mortise_store::*;
 use mortise_testkit::Backend;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(60);
-
-/// The revocation of a connection's tokens, due since 1970.
-pub fn of(row: &Connection) -> NewRevocation {
-    NewRevocation {
-        id: id!(RevocationId),
-        environment: row.environment,
-        connection: row.id,
-        app: row.app,
-        connector_version: row.connector_version,
-        variables: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
-        refresh: Some(sealed("doomed refresh")),
-        access: None,
-        due_at: at(1_000),
-    }
-}
 
 async fn queued_tried_and_done(backend: Backend) {
     let world = World::new(backend).await;
     let (store, owner) = (&world.store, id!(LeaseOwner));
     let row = world.due().await;
-    let new = of(&row);
+    let new = revocation(&row);
     store.revocation_enqueue(new.clone(), event(EventKind::LateReply)).await.unwrap();
     let claimed = store.revocations_claim(owner, 9, LEASE).await.unwrap().remove(0);
     assert_eq!((claimed.id, &claimed.variables, &claimed.refresh), (new.id, &new.variables, &new.refresh));
@@ -52,7 +36,7 @@ async fn queued_tried_and_done(backend: Backend) {
 
 async fn retaken_after_its_lease(backend: Backend) {
     let world = World::new(backend).await;
-    let new = of(&world.due().await);
+    let new = revocation(&world.due().await);
     world.store.revocation_enqueue(new, event(EventKind::LateReply)).await.unwrap();
     let claim =
         async || world.store.revocations_claim(id!(LeaseOwner), 9, Duration::from_millis(1)).await.unwrap().len();
@@ -66,7 +50,7 @@ async fn claimed_by_one_of_many(backend: Backend) {
     let other = world.other_process().await;
     let row = world.due().await;
     for _ in 0..40 {
-        world.store.revocation_enqueue(of(&row), event(EventKind::LateReply)).await.unwrap();
+        world.store.revocation_enqueue(revocation(&row), event(EventKind::LateReply)).await.unwrap();
     }
     let claims = (0..8).map(|n| {
         let store = if n % 2 == 0 { &world.store } else { &other };

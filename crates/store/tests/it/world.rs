@@ -1,10 +1,13 @@
 //! A database with a connector, an app and a customer in `dev`, and makers of everything else.
 
+use crate::book::Book;
 use mortise_domain::*;
 use mortise_store::*;
 use mortise_testkit::{Backend, TestDatabase};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -14,6 +17,15 @@ pub struct World {
     pub env: EnvironmentKey,
     pub app: App,
     pub customer: Customer,
+    book: Book,
+}
+
+impl Deref for World {
+    type Target = Book;
+
+    fn deref(&self) -> &Book {
+        &self.book
+    }
 }
 
 /// A fresh id of any kind, after every one before it.
@@ -109,7 +121,9 @@ impl World {
         let none = serde_json::json!({});
         let kim: CustomerId = "kim".parse().unwrap();
         let customer = store.customer_put(env, id!(CustomerKey), &kim, None, &none, at(5)).await.unwrap().0;
-        Self { database, store, env, app, customer }
+        let ledger = Arc::new(store.clone());
+        let book = Book { ledger, env, app_key: app.key, provider_key: app.connector, customer_key: customer.key };
+        Self { database, store, env, app, customer, book }
     }
 
     /// Another environment, in which nothing of this one may be seen.
@@ -120,58 +134,6 @@ impl World {
     /// A second process on the same database.
     pub async fn other_process(&self) -> Store {
         Store::connect(self.database.url(), 8).await.unwrap()
-    }
-
-    pub fn grant(&self, next_refresh_at: Option<Timestamp>) -> NewGrant {
-        NewGrant {
-            id: id!(ConnectionId),
-            environment: self.env,
-            customer: self.customer.key,
-            app: self.app.key,
-            connector_version: 1,
-            reason: StateReason::Consented,
-            replaces_family: None,
-            generation: 1,
-            access: sealed("access 1"),
-            refresh: Some(sealed("refresh 1")),
-            granted_at: at(1_700_000_000_100),
-            expires_at: Some(at(1_700_003_600_000)),
-            next_refresh_at,
-            granted_scopes: None,
-            requested_scopes: ScopeSet::parse("read write", " "),
-            variables: BTreeMap::new(),
-        }
-    }
-
-    /// A stored connection that has been due since 1970.
-    pub async fn due(&self) -> Connection {
-        let grant = self.grant(Some(at(1_000)));
-        self.store.connection_store_grant(&grant, event(EventKind::Connected), None).await.unwrap();
-        self.read(grant.id).await
-    }
-
-    pub async fn many_due(&self, count: i64) -> Vec<ConnectionId> {
-        let mut ids = Vec::new();
-        for n in 0..count {
-            let grant = self.grant(Some(at(1_000 + n)));
-            self.store.connection_store_grant(&grant, event(EventKind::Connected), None).await.unwrap();
-            ids.push(grant.id);
-        }
-        ids
-    }
-
-    pub async fn read(&self, id: ConnectionId) -> Connection {
-        self.store.connection_get(self.env, id).await.unwrap().unwrap()
-    }
-
-    pub async fn claim(&self, limit: usize) -> Vec<Claimed> {
-        claim(&self.store, limit).await
-    }
-
-    pub async fn timeline(&self, id: ConnectionId) -> Vec<EventKind> {
-        let page = Page { limit: 100, after: None };
-        let events = self.store.event_list(self.env, id, page).await.unwrap().0;
-        events.into_iter().rev().map(|event| event.kind).collect()
     }
 
     /// A statement from outside the program; `?` stands for a value.
@@ -186,11 +148,6 @@ impl World {
         }
         db.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.unwrap().rows_affected()
     }
-}
-
-pub async fn claim(store: &Store, limit: usize) -> Vec<Claimed> {
-    let terms = terms(id!(LeaseOwner));
-    store.connections_claim_due(&terms, limit, &[], || id!(AttemptId), || id!(EventId)).await.unwrap()
 }
 
 /// What a refresh of a claimed row brought.
@@ -208,6 +165,9 @@ pub fn result(claimed: &Claimed) -> RefreshResult {
         expires_at: Some(at(1_700_007_200_000)),
         next_refresh_at: Some(at(4_000_000_000_000)),
         granted_scopes: None,
+        grant_expires_at: None,
+        refresh_idle_at: None,
+        previous_refresh: None,
     }
 }
 
@@ -220,5 +180,34 @@ pub fn failure(claimed: &Claimed) -> RefreshFailed {
         failures: 1,
         last_error: "timeout".to_owned(),
         doubt: Doubt::None,
+        suspicions: 0,
+        suspected_at: None,
+    }
+}
+
+/// The end of a connection as it was read, without anything to tell its provider.
+pub fn ending(row: &Connection) -> Ending {
+    Ending {
+        environment: row.environment,
+        connection: row.id,
+        family: row.family,
+        generation: row.generation,
+        revocations: Vec::new(),
+        event: event(EventKind::Revoked),
+    }
+}
+
+/// The revocation of a connection's tokens, due since 1970.
+pub fn revocation(row: &Connection) -> NewRevocation {
+    NewRevocation {
+        id: id!(RevocationId),
+        environment: row.environment,
+        connection: row.id,
+        app: row.app,
+        connector_version: row.connector_version,
+        variables: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+        refresh: Some(sealed("doomed refresh")),
+        access: None,
+        due_at: at(1_000),
     }
 }
