@@ -31,15 +31,17 @@ impl Arrival {
     }
 
     fn land(&mut self) {
-        let now = self.shared.now();
+        let now = self.shared.stamp();
         let mut state = self.shared.lock();
         if let Some(token) = self.exchanged.take() {
-            state.leave(token);
+            state.leave(token, self.id);
         }
         if let Some(record) = state.log.get_mut(self.id) {
+            record.closed_us.get_or_insert(now.us);
             record.bytes_delivered = u64::try_from(self.delivered).unwrap_or(u64::MAX);
             if self.replied && record.replied_at_ms.is_none() {
-                record.replied_at_ms = Some(now);
+                record.replied_at_ms = Some(now.ms);
+                record.replied_us = Some(now.us);
             }
             if record.outcome == "in_progress" {
                 record.outcome = "not_processed";

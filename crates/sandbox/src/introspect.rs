@@ -1,48 +1,21 @@
 //! The introspection endpoint (RFC 7662). Tokens of others look like unknown ones; asking is not using.
 
 use crate::class::RecoveryClass;
+use crate::flight::Decision;
+use crate::inbound::Inbound;
 use crate::ledger::{FamilyId, TokenId};
-use crate::log::Endpoint;
 use crate::params::Params;
-use crate::reply::{OAuthError, Reply, ReplyBody};
-use crate::revoke::describe;
-use crate::serve::{Decision, serve};
+use crate::reply::{OAuthError, Reply};
 use crate::shared::Shared;
 use crate::state::State;
-use crate::token::{authenticate, read_params};
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
-use actix_web::web::{Bytes, Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 /// `POST /{class}/introspect`
-pub async fn introspect(
-    request: HttpRequest,
-    class: Path<RecoveryClass>,
-    body: Result<Bytes, actix_web::Error>,
-    shared: Data<Shared>,
-) -> HttpResponse<ReplyBody> {
-    let class = class.into_inner();
-    let headers = request.headers().clone();
-    let params = read_params(&headers, body);
-    let call = describe(&headers, params.as_ref().ok());
-    serve(&shared, class, Endpoint::Introspect, call, move |state, shared| {
-        params.and_then(|params| decide(state, shared, class, &headers, &params)).unwrap_or_else(Decision::from)
-    })
-    .await
-}
-
-fn decide(
-    state: &State,
-    shared: &Shared,
-    class: RecoveryClass,
-    headers: &HeaderMap,
-    params: &Params,
-) -> Result<Decision, OAuthError> {
-    let client = authenticate(state, headers, params)?;
+pub fn decide(state: &State, shared: &Shared, inbound: &Inbound, params: &Params) -> Result<Decision, OAuthError> {
+    let client = inbound.authenticate(state, params)?;
     let token = params.get("token").map(TokenId::of).ok_or(OAuthError::invalid_request("`token` is missing"))?;
-    let (family, body) = look_up(state, shared, class, &client, token)
+    let (family, body) = look_up(state, shared, inbound.class, &client, token)
         .map_or((None, json!({"active": false})), |(family, body)| (Some(family), body));
     let mut decision = Decision::plain(Reply::json(StatusCode::OK, &body), "ok");
     decision.family = family;
@@ -58,13 +31,19 @@ fn look_up(
     token: TokenId,
 ) -> Option<(FamilyId, Value)> {
     let (ledger, now) = (&state.ledger, shared.now());
-    let grace = state.settings(class).grace_ms();
+    let rules = state.settings(class).rules();
     let (family_id, scopes, mut body) = if let Some(record) = ledger.refresh.get(&token) {
         let family = ledger.families.get(&record.family)?;
-        let good = ledger.refresh_is_good(record, grace, now);
-        good.then(|| (record.family, &family.scopes, json!({"active": true, "iat": record.issued_at / 1000})))?
+        if !ledger.refresh_is_good(record, &rules, now) {
+            return None;
+        }
+        let mut body = json!({"active": true, "iat": record.issued_at / 1000});
+        if let Some(end) = rules.refresh_end(family) {
+            body["exp"] = (end / 1000).into();
+        }
+        (record.family, &family.scopes, body)
     } else {
-        let record = ledger.access.get(&token).filter(|record| ledger.access_is_good(record, now))?;
+        let record = ledger.access.get(&token).filter(|record| ledger.access_is_good(record, &rules, now))?;
         let (issued, expires) = (record.issued_at / 1000, record.expires_at / 1000);
         let body = json!({"active": true, "token_type": "Bearer", "iat": issued, "exp": expires});
         (record.family, &record.scopes, body)

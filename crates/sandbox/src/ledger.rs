@@ -7,13 +7,17 @@ mod codes;
 mod id;
 mod mint;
 mod records;
+mod redeem;
+mod rules;
 #[cfg(test)]
 mod tests;
 
 pub use codes::{CodeRecord, CodeRefusal};
 pub use id::{FamilyId, TokenId};
-pub use mint::{Mint, Minted};
+pub use mint::Mint;
 pub use records::{AccessRecord, Ended, Family, RefreshRecord};
+pub use redeem::{RefreshRefusal, Refused};
+pub use rules::Rules;
 
 use crate::class::RecoveryClass;
 use mortise_domain::ScopeSet;
@@ -23,15 +27,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 /// How many refresh tokens of a family are remembered; an older one is answered like an unknown one.
 const REMEMBERED: usize = 1000;
 
-/// Why a refresh token was refused.
+/// What became of a family: begun, or ended for this reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshRefusal {
-    /// Never issued here, long forgotten, or issued to another client or by another class.
-    Unknown,
-    /// Its family has ended.
-    Ended,
-    /// It is no longer good; in class F this presentation ended the family.
-    Spent,
+pub struct Change {
+    pub family: FamilyId,
+    pub ended: Option<Ended>,
 }
 
 /// All grants and tokens.
@@ -44,6 +44,9 @@ pub struct Ledger {
     /// The families of clients that act for themselves.
     services: BTreeMap<RecoveryClass, HashMap<String, FamilyId>>,
     newest_family: u64,
+    /// What happened to families since somebody last took this.
+    #[serde(skip)]
+    pub(crate) changes: Vec<Change>,
     #[serde(skip)]
     sweep_at: usize,
 }
@@ -67,6 +70,10 @@ impl Ledger {
             scopes,
             created_at: now,
             ended: None,
+            ended_at: None,
+            last_used_at: 0,
+            refreshed_at: VecDeque::new(),
+            newest_access: None,
             generation: 0,
             oldest_good_access: 0,
             reuse_events: 0,
@@ -74,7 +81,30 @@ impl Ledger {
             refresh_tokens: VecDeque::new(),
         };
         self.families.insert(id, family);
+        self.changes.push(Change { family: id, ended: None });
         id
+    }
+
+    /// Ends the oldest live families of an account until no more than `most` are left.
+    pub fn evict(&mut self, newest: FamilyId, most: usize, now: i64) {
+        let Some(newest) = self.families.get(&newest) else {
+            return;
+        };
+        let same = |family: &Family| {
+            (family.class, &family.client_id, &family.subject) == (newest.class, &newest.client_id, &newest.subject)
+        };
+        let live = self.families.iter().filter(|(_, family)| family.ended.is_none() && same(family));
+        let mut live: Vec<FamilyId> = live.map(|(id, _)| *id).collect();
+        live.sort_unstable();
+        let surplus = live.len().saturating_sub(most.max(1));
+        for id in live.into_iter().take(surplus) {
+            self.end(id, Ended::Evicted, now);
+        }
+    }
+
+    /// How many families were ever begun.
+    pub const fn families_opened(&self) -> u64 {
+        self.newest_family
     }
 
     /// The family of what a client is granted for itself (RFC 6749 section 4.4): one each, until it ends.
@@ -95,42 +125,15 @@ impl Ledger {
         (family.class == class && family.client_id == client_id).then_some((family_id, family))
     }
 
-    /// Presents a refresh token for exchange and applies the rules of its class. `grace` in milliseconds.
-    pub fn redeem(
+    /// Uses an access token as an API would: `None` if it is not good.
+    pub fn use_access(
         &mut self,
         id: TokenId,
         class: RecoveryClass,
-        client_id: &str,
-        grace: i64,
+        rules: &Rules,
         now: i64,
-    ) -> Result<FamilyId, RefreshRefusal> {
-        let (family_id, _) = self.family_of_refresh(id, class, client_id).ok_or(RefreshRefusal::Unknown)?;
-        let record = self.refresh.get_mut(&id).ok_or(RefreshRefusal::Unknown)?;
-        let family = self.families.get_mut(&family_id).ok_or(RefreshRefusal::Unknown)?;
-        let good = class.accepts(record.history(), grace, now);
-        if !good {
-            family.reuse_events += 1;
-        }
-        if family.ended.is_some() {
-            return Err(RefreshRefusal::Ended);
-        }
-        if !good {
-            if class.reuse_ends_family() {
-                family.ended = Some(Ended::RefreshTokenReused);
-            }
-            return Err(RefreshRefusal::Spent);
-        }
-        if class.rotates() {
-            record.spent_at.get_or_insert(now);
-        }
-        let parent = record.parent;
-        self.supersede(class, parent);
-        Ok(family_id)
-    }
-
-    /// Uses an access token as an API would: `None` if it is not good.
-    pub fn use_access(&mut self, id: TokenId, class: RecoveryClass, now: i64) -> Option<(&Family, &AccessRecord)> {
-        let record = self.access.get(&id).filter(|record| self.access_is_good(record, now))?;
+    ) -> Option<(&Family, &AccessRecord)> {
+        let record = self.access.get(&id).filter(|record| self.access_is_good(record, rules, now))?;
         let (family, parent) = (record.family, record.parent);
         if self.families.get(&family)?.class != class {
             return None;
@@ -148,29 +151,33 @@ impl Ledger {
     }
 
     /// Makes every token of a family bad. The first reason stays; `false` if there is no such family or it had ended.
-    pub fn end(&mut self, family: FamilyId, why: Ended) -> bool {
-        match self.families.get_mut(&family) {
+    pub fn end(&mut self, id: FamilyId, why: Ended, now: i64) -> bool {
+        match self.families.get_mut(&id) {
             Some(family) if family.ended.is_none() => {
-                family.ended = Some(why);
+                (family.ended, family.ended_at) = (Some(why), Some(now));
+                self.changes.push(Change { family: id, ended: Some(why) });
                 true
             }
             _ => false,
         }
     }
 
-    /// Whether a refresh token would be accepted at `now`; `grace` in milliseconds.
-    pub fn refresh_is_good(&self, record: &RefreshRecord, grace: i64, now: i64) -> bool {
-        self.families
-            .get(&record.family)
-            .is_some_and(|family| family.ended.is_none() && family.class.accepts(record.history(), grace, now))
+    /// Whether a refresh token would be accepted at `now`, as soon as the refresh window and the rate allow it.
+    pub fn refresh_is_good(&self, record: &RefreshRecord, rules: &Rules, now: i64) -> bool {
+        self.families.get(&record.family).is_some_and(|family| {
+            family.ended.is_none()
+                && rules.refresh_end(family).is_none_or(|end| now < end)
+                && family.class.accepts(record.history(), rules.grace, now)
+        })
     }
 
     /// Whether an access token would be accepted at `now`.
-    pub fn access_is_good(&self, record: &AccessRecord, now: i64) -> bool {
+    pub fn access_is_good(&self, record: &AccessRecord, rules: &Rules, now: i64) -> bool {
         self.families.get(&record.family).is_some_and(|family| {
             family.ended.is_none()
                 && !record.revoked
                 && now < record.expires_at
+                && rules.absolute_end(family).is_none_or(|end| now < end)
                 && record.generation >= family.oldest_good_access
         })
     }

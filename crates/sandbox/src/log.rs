@@ -2,6 +2,7 @@
 
 use crate::class::RecoveryClass;
 use crate::ledger::{FamilyId, TokenId};
+use crate::shared::Stamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -20,7 +21,8 @@ pub enum Endpoint {
     Userinfo,
 }
 
-/// What happened to one request. Times are unix milliseconds.
+/// What happened to one request. Times ending in `_ms` are unix milliseconds, those ending in `_us` microseconds of the
+/// sandbox's monotonic clock.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RequestRecord {
     /// Counts up from 1 and is never used again.
@@ -41,7 +43,11 @@ pub struct RequestRecord {
     pub family: Option<FamilyId>,
     /// Whether another request with the same refresh token was in flight when this one arrived.
     pub overlapped: bool,
-    /// Whether a script changed what was done.
+    /// Those other requests.
+    pub overlaps: Vec<u64>,
+    /// Whether a refresh token was presented that was no longer good.
+    pub reuse: bool,
+    /// Whether a script or a mode changed what was done.
     pub scripted: bool,
     /// When the whole request had arrived.
     pub received_at_ms: i64,
@@ -49,6 +55,16 @@ pub struct RequestRecord {
     pub processed_at_ms: Option<i64>,
     /// When the last byte of an unbroken reply was handed to the connection.
     pub replied_at_ms: Option<i64>,
+    /// The same on the monotonic clock.
+    pub received_us: u64,
+    /// The same on the monotonic clock.
+    pub processed_us: Option<u64>,
+    /// The same on the monotonic clock.
+    pub replied_us: Option<u64>,
+    /// When its client was seen to have closed the connection while the request waited.
+    pub left_us: Option<u64>,
+    /// When it ceased to be in flight: with the last byte of its reply, or when that was given up.
+    pub closed_us: Option<u64>,
     /// The status of the reply.
     pub status: Option<u16>,
     /// How much of the reply's body was handed to the connection.
@@ -62,24 +78,59 @@ pub struct RequestRecord {
     pub new_refresh_token: Option<TokenId>,
 }
 
+impl RequestRecord {
+    /// A request of which nothing is known yet but where it arrived, and when.
+    pub(crate) fn arriving(class: RecoveryClass, endpoint: Endpoint, now: Stamp) -> Self {
+        Self {
+            id: 0,
+            class,
+            endpoint,
+            grant_type: None,
+            client_id: None,
+            token: None,
+            parent: None,
+            family: None,
+            overlapped: false,
+            overlaps: Vec::new(),
+            reuse: false,
+            scripted: false,
+            received_at_ms: now.ms,
+            processed_at_ms: None,
+            replied_at_ms: None,
+            received_us: now.us,
+            processed_us: None,
+            replied_us: None,
+            left_us: None,
+            closed_us: None,
+            status: None,
+            bytes_delivered: 0,
+            outcome: "in_progress",
+            new_access_token: None,
+            new_refresh_token: None,
+        }
+    }
+}
+
 /// The newest requests.
 #[derive(Debug)]
 pub struct RequestLog {
     records: VecDeque<RequestRecord>,
     capacity: usize,
     newest: u64,
+    forgotten: u64,
 }
 
 impl RequestLog {
     /// An empty log that keeps `capacity` requests.
     pub fn new(capacity: usize) -> Self {
-        Self { records: VecDeque::new(), capacity: capacity.max(1), newest: 0 }
+        Self { records: VecDeque::new(), capacity: capacity.max(1), newest: 0, forgotten: 0 }
     }
 
     /// Adds a request, whose `id` is set here and returned.
     pub fn push(&mut self, mut record: RequestRecord) -> u64 {
         if self.records.len() >= self.capacity {
             self.records.pop_front();
+            self.forgotten += 1;
         }
         self.newest += 1;
         record.id = self.newest;
@@ -91,6 +142,17 @@ impl RequestLog {
     pub fn get_mut(&mut self, id: u64) -> Option<&mut RequestRecord> {
         let first = self.records.front()?.id;
         self.records.get_mut(usize::try_from(id.checked_sub(first)?).ok()?)
+    }
+
+    /// The request with this id, if it is still remembered.
+    pub fn get(&self, id: u64) -> Option<&RequestRecord> {
+        let first = self.records.front()?.id;
+        self.records.get(usize::try_from(id.checked_sub(first)?).ok()?)
+    }
+
+    /// How many gave way to newer ones.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// The requests after `id`, oldest first.
@@ -111,6 +173,7 @@ impl RequestLog {
     /// Forgets the requests but not the count, so that ids stay unique.
     pub fn clear(&mut self) {
         self.records.clear();
+        self.forgotten = 0;
     }
 }
 
@@ -119,26 +182,7 @@ mod tests {
     use super::*;
 
     fn record() -> RequestRecord {
-        RequestRecord {
-            id: 0,
-            class: RecoveryClass::N,
-            endpoint: Endpoint::Token,
-            grant_type: None,
-            client_id: None,
-            token: None,
-            parent: None,
-            family: None,
-            overlapped: false,
-            scripted: false,
-            received_at_ms: 0,
-            processed_at_ms: None,
-            replied_at_ms: None,
-            status: None,
-            bytes_delivered: 0,
-            outcome: "in_progress",
-            new_access_token: None,
-            new_refresh_token: None,
-        }
+        RequestRecord::arriving(RecoveryClass::N, Endpoint::Token, Stamp::default())
     }
 
     #[test]

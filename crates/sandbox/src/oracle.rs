@@ -1,11 +1,13 @@
 //! What the oracle says, and the ways to bring the ledger into a state: plain functions over the locked state, which
-//! the control endpoints and [`crate::RunningSandbox`] both call.
+//! the control endpoints and [`crate::Model`] both call.
 
 mod ask;
+mod history;
 mod seed;
 
 pub use ask::{check, report, totals};
-pub use seed::{NewGrants, NewGrantsError, SeededGrant, seed};
+pub use history::{History, HistoryFilter, LostSuccessor, Overlap, history};
+pub use seed::{EACH_ITS_OWN, NewGrants, NewGrantsError, SeededGrant, seed};
 
 use crate::class::RecoveryClass;
 use crate::ledger::{Ended, FamilyId, TokenId};
@@ -24,7 +26,7 @@ pub struct TokenReport {
     pub generation: u64,
     /// In unix milliseconds.
     pub issued_at_ms: i64,
-    /// In unix milliseconds; refresh tokens do not expire.
+    /// In unix milliseconds; for a refresh token the moment from which on it is dead if it is not used, if there is one.
     pub expires_at_ms: Option<i64>,
 }
 
@@ -45,6 +47,8 @@ pub struct GrantReport {
     pub created_at_ms: i64,
     /// Why all its tokens are bad, if they are.
     pub ended: Option<Ended>,
+    /// When that happened, in unix milliseconds.
+    pub ended_at_ms: Option<i64>,
     /// How often tokens were issued.
     pub generation: u64,
     /// How often a refresh token was presented that was no longer good. In class F the first one ended the grant.

@@ -1,9 +1,13 @@
-//! Faults for single requests: what a script may say. It is checked when it is pushed.
+//! Faults for single requests, and modes for all of them: what a script may say. It is checked when it is pushed.
 
+mod canned;
 mod fault;
+mod mode;
 mod queue;
 
+pub use canned::Canned;
 pub use fault::Fault;
+pub use mode::{Mode, Modes, StandingMode};
 pub use queue::Scripts;
 
 use crate::class::RecoveryClass;
@@ -51,7 +55,7 @@ const fn once() -> u32 {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Action {
-    /// Wait so long, in real milliseconds. A client that leaves meanwhile does not stop the request.
+    /// Wait so many milliseconds: over HTTP on the real clock, whatever the sandbox's clock says. A client that leaves meanwhile does not stop the request.
     pub delay_ms: Option<u64>,
     /// When to wait; `before` if absent.
     pub delay: Option<Moment>,
@@ -71,10 +75,18 @@ pub struct Action {
     pub truncate_at: Option<usize>,
     /// Send the body one byte at a time with so many milliseconds between.
     pub drip_ms: Option<u64>,
+    /// Reply with one of these.
+    pub reply: Option<Canned>,
+    /// Reply with `Retry-After` as so many seconds (RFC 9110 section 10.2.3).
+    pub retry_after: Option<u32>,
+    /// Reply with `Retry-After` as the date so many seconds after the reply, by the sandbox's clock.
+    pub retry_after_date: Option<u32>,
+    /// Never reply, and keep the connection open for as long as the client does.
+    pub hang: bool,
     /// Refuse with this OAuth error code (RFC 6749 section 5.2), 401 for `invalid_client` and 400 otherwise.
     pub error: Option<String>,
-    /// Whether the request takes effect. If absent it does, unless `drop` says `before` or one of `error`, `status`,
-    /// `body` and `body_base64` is given.
+    /// Whether the request takes effect. If absent it does, unless `drop` says `before` or one of `hang`, `error`,
+    /// `status`, `reply`, `body` and `body_base64` is given.
     pub process: Option<bool>,
 }
 
@@ -103,11 +115,14 @@ pub enum ScriptError {
     #[error("`body_base64` is not base64")]
     Base64,
     /// More than one of them.
-    #[error("give one of `body`, `body_base64` and `error`")]
+    #[error("give one of `body`, `body_base64`, `reply` and `error`")]
     Bodies,
     /// A reply that nobody would see.
-    #[error("`drop` sends no reply: leave out what describes one")]
+    #[error("`drop` and `hang` send no reply: leave out what describes one, and the other of them")]
     DropWithReply,
+    /// More than one of them.
+    #[error("give one of `retry_after` and `retry_after_date`")]
+    RetryAfterTwice,
     /// Contradiction.
     #[error("`drop` with `before` cannot have `process` true")]
     DropProcessed,

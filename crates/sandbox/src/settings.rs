@@ -1,6 +1,11 @@
 //! How each class of the sandbox behaves beyond its refresh tokens; changed at run time by the control endpoints.
 
+mod patch;
+
+pub use patch::ClassSettingsPatch;
+
 use crate::config::SandboxConfig;
+use crate::ledger::Rules;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -16,6 +21,16 @@ pub enum ExpiresIn {
     Text,
     /// Not at all.
     Omitted,
+}
+
+/// At most so many requests in any span of so many seconds. Neither is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// How many.
+    pub requests: std::num::NonZeroU32,
+    /// The length of the span.
+    pub seconds: std::num::NonZeroU32,
 }
 
 /// One class's switches.
@@ -36,11 +51,39 @@ pub struct ClassSettings {
     pub ends_prior_access_tokens: bool,
     /// Whether callbacks carry `iss` (RFC 9207).
     pub iss: bool,
-    /// Milliseconds of real time that a token request waits before it takes effect. Requests that race each other with
-    /// one refresh token are seen as overlapping only while they wait: without latency each is done in microseconds.
+    /// Milliseconds that a token request waits before it takes effect. Requests that race each other with one refresh
+    /// token are seen as overlapping only while they wait: without latency each is done in microseconds.
     pub latency_ms: u32,
     /// Members that token replies carry beside or instead of `instance_url`.
     pub extra: Map<String, Value>,
+    /// Seconds before the end of the newest access token from which on a refresh is accepted; an earlier one is refused
+    /// with `invalid_grant` and spends nothing. 0: only once it has expired. Absent: at any time.
+    #[serde(default)]
+    pub refresh_window: Option<u32>,
+    /// Seconds without a refresh after which a grant's refresh tokens are dead.
+    #[serde(default)]
+    pub idle_limit: Option<u32>,
+    /// Seconds after the consent at which a grant ends whatever happens; access tokens never outlive it.
+    #[serde(default)]
+    pub absolute_limit: Option<u32>,
+    /// How many grants one account may have at one client; a newer one ends the oldest.
+    #[serde(default)]
+    pub max_live: Option<u32>,
+    /// How often one grant may be refreshed; more is refused with 429 and `Retry-After`, and spends nothing.
+    #[serde(default)]
+    pub mint_rate: Option<Rate>,
+    /// Whether one reuse ends all grants of the client.
+    #[serde(default)]
+    pub reuse_penalty: bool,
+    /// Whether a refresh gives the same access token out again while it lives, with the seconds that it has left.
+    #[serde(default)]
+    pub same_access_token: bool,
+    /// Seconds by which each access token of a grant lives shorter than the one before it, down to one second.
+    #[serde(default)]
+    pub lifetime_shrink: u32,
+    /// Whether replies tell in `refresh_token_expires_in` after how many seconds the refresh token is dead if not used.
+    #[serde(default)]
+    pub refresh_token_expires_in: bool,
 }
 
 impl ClassSettings {
@@ -57,60 +100,39 @@ impl ClassSettings {
             iss: true,
             latency_ms: 0,
             extra: Map::new(),
+            refresh_window: None,
+            idle_limit: None,
+            absolute_limit: None,
+            max_live: None,
+            mint_rate: None,
+            reuse_penalty: false,
+            same_access_token: false,
+            lifetime_shrink: 0,
+            refresh_token_expires_in: false,
         }
     }
 
-    /// The lifetime of access tokens in milliseconds.
-    pub(crate) fn lifetime_ms(&self) -> i64 {
-        i64::from(self.access_token_lifetime) * 1000
+    /// The lifetime of the next access token of a grant to which `issued` were issued so far, in milliseconds.
+    pub(crate) fn lifetime_ms(&self, issued: u64) -> i64 {
+        let shrunk = u64::from(self.lifetime_shrink).saturating_mul(issued);
+        let left = u64::from(self.access_token_lifetime).saturating_sub(shrunk);
+        let shortest = u64::from(self.access_token_lifetime.min(1));
+        i64::try_from(left.max(shortest)).unwrap_or(i64::MAX).saturating_mul(1000)
     }
 
-    /// The grace of class G in milliseconds.
-    pub(crate) fn grace_ms(&self) -> i64 {
-        i64::from(self.grace) * 1000
-    }
-}
-
-/// A change of some of a class's switches; what is absent stays.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ClassSettingsPatch {
-    /// See [`ClassSettings::access_token_lifetime`].
-    pub access_token_lifetime: Option<u32>,
-    /// See [`ClassSettings::grace`].
-    pub grace: Option<u32>,
-    /// See [`ClassSettings::expires_in`].
-    pub expires_in: Option<ExpiresIn>,
-    /// See [`ClassSettings::issue_refresh_token`].
-    pub issue_refresh_token: Option<bool>,
-    /// See [`ClassSettings::repeat_refresh_token`].
-    pub repeat_refresh_token: Option<bool>,
-    /// See [`ClassSettings::ends_prior_access_tokens`].
-    pub ends_prior_access_tokens: Option<bool>,
-    /// See [`ClassSettings::iss`].
-    pub iss: Option<bool>,
-    /// See [`ClassSettings::latency_ms`].
-    pub latency_ms: Option<u32>,
-    /// See [`ClassSettings::extra`]; replaces all of it.
-    pub extra: Option<Map<String, Value>>,
-}
-
-impl ClassSettingsPatch {
-    /// Changes `settings`.
-    pub(crate) fn apply(self, settings: &mut ClassSettings) {
-        fn set<T>(slot: &mut T, value: Option<T>) {
-            if let Some(value) = value {
-                *slot = value;
-            }
+    /// The limits on grants, in milliseconds.
+    pub(crate) fn rules(&self) -> Rules {
+        let ms = |seconds: u32| i64::from(seconds) * 1000;
+        Rules {
+            grace: ms(self.grace),
+            refresh_window: self.refresh_window.map(ms),
+            idle_limit: self.idle_limit.map(ms),
+            absolute_limit: self.absolute_limit.map(ms),
+            mint_rate: self.mint_rate.map(|rate| (rate.requests.get() as usize, ms(rate.seconds.get()))),
+            reuse_penalty: self.reuse_penalty,
         }
-        set(&mut settings.access_token_lifetime, self.access_token_lifetime);
-        set(&mut settings.grace, self.grace);
-        set(&mut settings.expires_in, self.expires_in);
-        set(&mut settings.issue_refresh_token, self.issue_refresh_token);
-        set(&mut settings.repeat_refresh_token, self.repeat_refresh_token);
-        set(&mut settings.ends_prior_access_tokens, self.ends_prior_access_tokens);
-        set(&mut settings.iss, self.iss);
-        set(&mut settings.latency_ms, self.latency_ms);
-        set(&mut settings.extra, self.extra);
     }
 }
+
+#[cfg(test)]
+mod tests;

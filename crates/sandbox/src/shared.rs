@@ -1,4 +1,4 @@
-//! What all handlers share: the lock around the state, the seams, and the end of the sandbox.
+//! What everything shares, the HTTP server as well as the model: the lock around the state, and the seams.
 
 use crate::class::RecoveryClass;
 use crate::config::SandboxConfig;
@@ -8,10 +8,17 @@ use crate::state::State;
 use mortise_domain::{Clock, Entropy};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-/// What all handlers share.
+/// One instant on both clocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The time of day, in unix milliseconds.
+    pub ms: i64,
+    /// The monotonic clock, in microseconds.
+    pub us: u64,
+}
+
+/// What everything shares.
 pub struct Shared {
     state: Mutex<State>,
     state_file: Option<PathBuf>,
@@ -19,9 +26,6 @@ pub struct Shared {
     pub entropy: Arc<dyn Entropy>,
     /// Without a slash at the end.
     pub base_url: String,
-    /// Requests that go on although their client may have left.
-    pub tasks: TaskTracker,
-    pub stopping: CancellationToken,
 }
 
 impl Shared {
@@ -37,8 +41,6 @@ impl Shared {
             clock: config.clock,
             entropy: config.entropy,
             base_url,
-            tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
         })
     }
 
@@ -50,6 +52,20 @@ impl Shared {
     /// The time in unix milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.now().timestamp_millis()
+    }
+
+    /// The time on both clocks.
+    pub fn stamp(&self) -> Stamp {
+        let us = u64::try_from(self.clock.monotonic().as_micros()).unwrap_or(u64::MAX);
+        Stamp { ms: self.now(), us }
+    }
+
+    /// The client of a request in flight has closed its connection.
+    pub fn note_departure(&self, id: u64) {
+        let now = self.stamp();
+        if let Some(record) = self.lock().log.get_mut(id) {
+            record.left_us.get_or_insert(now.us);
+        }
     }
 
     /// The issuer identifier of a class (RFC 9207).

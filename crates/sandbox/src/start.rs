@@ -1,23 +1,20 @@
-//! Starting and stopping, and the oracle for a caller in the same process.
+//! Starting and stopping the HTTP server.
 
-use crate::class::RecoveryClass;
-use crate::clients::NewClient;
 use crate::config::SandboxConfig;
 use crate::error::SandboxError;
-use crate::ledger::{Ended, FamilyId};
-use crate::oracle::{self, GrantFilter, NewGrants, OracleReport, SeededGrant, TokenCheck, Totals};
-use crate::script::Script;
-use crate::settings::ClassSettingsPatch;
-use crate::shared::Shared;
-use crate::{authorize, control, introspect, pages, revoke, token, userinfo};
+use crate::inbound::LONGEST_BODY;
+use crate::model::Model;
+use crate::serve::{self, Serving};
+use crate::{authorize, control, pages};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-const LONGEST_BODY: usize = 64 * 1024;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// The way to start one.
 pub struct Sandbox;
@@ -38,8 +35,9 @@ impl Future for SandboxServer {
 #[derive(Clone)]
 pub struct RunningSandbox {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    model: Model,
     handle: ServerHandle,
+    stopping: CancellationToken,
 }
 
 impl Sandbox {
@@ -51,11 +49,19 @@ impl Sandbox {
         let listener = std::net::TcpListener::bind(address).map_err(bind_error)?;
         let addr = listener.local_addr().map_err(bind_error)?;
         let base_url = config.base_url.as_ref().map_or_else(|| format!("http://{addr}"), url::Url::to_string);
-        let shared = Arc::new(Shared::new(config, base_url.trim_end_matches('/').to_owned())?);
-        let data = web::Data::from(Arc::clone(&shared));
+        let model = Model::at(config, &base_url)?;
+        let shared = Arc::clone(&model.shared);
+        let serving = Arc::new(Serving {
+            shared: Arc::clone(&shared),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        });
+        let (data, stopping) = (web::Data::from(Arc::clone(&shared)), serving.stopping.clone());
+        let serving = web::Data::from(serving);
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .app_data(serving.clone())
                 .app_data(web::PayloadConfig::new(LONGEST_BODY))
                 .configure(control::configure)
                 .configure(routes)
@@ -63,11 +69,13 @@ impl Sandbox {
         })
         .workers(1)
         .disable_signals()
+        // A client that closes its side has left, as at most servers; so its departure can be told.
+        .h1_allow_half_closed(false)
         .listen(listener)
         .map_err(bind_error)?
         .run();
         let handle = server.handle();
-        Ok((RunningSandbox { addr, shared, handle }, SandboxServer(server)))
+        Ok((RunningSandbox { addr, model, handle, stopping }, SandboxServer(server)))
     }
 }
 
@@ -76,10 +84,10 @@ fn routes(config: &mut web::ServiceConfig) {
         web::scope("/{class:[nmgusf]}")
             .route("/authorize", web::get().to(authorize::page))
             .route("/authorize", web::post().to(authorize::decide))
-            .route("/token", web::post().to(token::token))
-            .route("/revoke", web::post().to(revoke::revoke))
-            .route("/introspect", web::post().to(introspect::introspect))
-            .route("/userinfo", web::get().to(userinfo::userinfo)),
+            .route("/token", web::post().to(serve::token))
+            .route("/revoke", web::post().to(serve::revoke))
+            .route("/introspect", web::post().to(serve::introspect))
+            .route("/userinfo", web::get().to(serve::userinfo)),
     );
 }
 
@@ -89,70 +97,19 @@ impl RunningSandbox {
         self.addr
     }
 
-    /// What URLs begin with, without a slash at the end.
-    pub fn base_url(&self) -> &str {
-        &self.shared.base_url
-    }
-
-    /// The issuer identifier of a class, under which its endpoints are.
-    pub fn issuer(&self, class: RecoveryClass) -> String {
-        self.shared.issuer(class)
-    }
-
     /// Stops at once: open connections are closed, scripted waits end without effect. Needs the [`SandboxServer`] to be
     /// polled or finished.
     pub async fn stop(&self) {
-        self.shared.stopping.cancel();
+        self.stopping.cancel();
         self.handle.stop(false).await;
     }
+}
 
-    /// Everything that the filter wants, with at most `requests` of the newest requests.
-    pub fn oracle(&self, filter: &GrantFilter, requests: usize) -> OracleReport {
-        oracle::report(&self.shared.lock(), filter, requests, self.shared.now())
-    }
+/// A sandbox that listens is a provider like any other: what the control endpoints do, its [`Model`] does too.
+impl Deref for RunningSandbox {
+    type Target = Model;
 
-    /// Sums over everything.
-    pub fn totals(&self) -> Totals {
-        oracle::totals(&self.shared.lock())
-    }
-
-    /// What is known of one token.
-    pub fn check(&self, token: &str) -> TokenCheck {
-        oracle::check(&self.shared.lock(), token, self.shared.now())
-    }
-
-    /// Queues faults for the next requests.
-    pub fn script(&self, script: Script) -> Result<(), SandboxError> {
-        Ok(self.shared.lock().scripts.push(script)?)
-    }
-
-    /// Registers a client, or registers it anew.
-    pub fn register(&self, client: NewClient) -> Result<(), SandboxError> {
-        let mut state = self.shared.lock();
-        state.clients.register(client)?;
-        self.shared.save(&state)
-    }
-
-    /// Changes how a class behaves.
-    pub fn configure(&self, class: RecoveryClass, patch: ClassSettingsPatch) -> Result<(), SandboxError> {
-        let mut state = self.shared.lock();
-        patch.apply(state.settings_mut(class));
-        self.shared.save(&state)
-    }
-
-    /// Makes grants without a consent page.
-    pub fn grant(&self, order: &NewGrants) -> Result<Vec<SeededGrant>, SandboxError> {
-        let mut state = self.shared.lock();
-        let grants = oracle::seed(&mut state, &self.shared, order)?;
-        self.shared.save(&state)?;
-        Ok(grants)
-    }
-
-    /// The person withdraws the consent; `false` if there is no such grant or it had ended.
-    pub fn end_grant(&self, family: FamilyId) -> Result<bool, SandboxError> {
-        let mut state = self.shared.lock();
-        let ended = state.ledger.end(family, Ended::Revoked);
-        self.shared.save(&state)?;
-        Ok(ended)
+    fn deref(&self) -> &Model {
+        &self.model
     }
 }

@@ -3,11 +3,14 @@
 use crate::class::RecoveryClass;
 use crate::clients::Clients;
 use crate::config::SandboxConfig;
+use crate::events::GrantLog;
 use crate::ledger::{FamilyId, Ledger, TokenId};
 use crate::log::{Endpoint, RequestLog, RequestRecord};
 use crate::pending::PendingRequests;
-use crate::script::{Fault, Scripts};
+use crate::script::{Fault, Modes, Scripts};
 use crate::settings::ClassSettings;
+use crate::shared::Stamp;
+use mortise_domain::AccessToken;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +21,16 @@ pub struct State {
     pub ledger: Ledger,
     pub settings: BTreeMap<RecoveryClass, ClassSettings>,
     pub scripts: Scripts,
+    pub modes: Modes,
     pub log: RequestLog,
     pub pending: PendingRequests,
-    /// How many requests with each refresh token are in flight.
-    pub in_flight: HashMap<TokenId, u32>,
+    /// The requests with each refresh token that are in flight.
+    pub in_flight: HashMap<TokenId, Vec<u64>>,
     pub overlaps: u64,
+    /// What became of grants, and when.
+    pub events: GrantLog,
+    /// The access tokens in clear that are to be given out again, where a class does that. Never saved or shown.
+    pub repeatable: HashMap<FamilyId, AccessToken>,
     initial: ClassSettings,
 }
 
@@ -37,10 +45,10 @@ pub struct Call {
 }
 
 /// A request that was written down.
-pub struct Arrived {
+pub struct Noted {
     /// In the log.
     pub id: u64,
-    /// What a script wants done to it.
+    /// What a script or a mode wants done to it.
     pub fault: Option<Arc<Fault>>,
     /// How long it waits in any case.
     pub latency: Duration,
@@ -54,10 +62,13 @@ impl State {
             ledger: Ledger::default(),
             settings: BTreeMap::new(),
             scripts: Scripts::default(),
+            modes: Modes::default(),
             log: RequestLog::new(config.log_capacity),
             pending: PendingRequests::default(),
             in_flight: HashMap::new(),
             overlaps: 0,
+            events: GrantLog::new(config.log_capacity),
+            repeatable: HashMap::new(),
             initial: ClassSettings::initial(config),
         }
     }
@@ -78,58 +89,60 @@ impl State {
         self.ledger = Ledger::default();
         self.settings.clear();
         self.scripts = Scripts::default();
+        self.modes = Modes::default();
         self.log.clear();
         self.pending = PendingRequests::default();
         self.overlaps = 0;
+        self.events.clear();
+        self.repeatable.clear();
+    }
+
+    /// Writes down what became of grants since the last time, and because of which request.
+    pub fn settle(&mut self, now: Stamp, request: Option<u64>) {
+        for change in self.ledger.changes.drain(..) {
+            self.events.push(change, now, request);
+        }
     }
 
     /// Writes an arriving request down and finds its script.
-    pub fn arrive(&mut self, class: RecoveryClass, endpoint: Endpoint, call: &Call, now: i64) -> Arrived {
-        let overlapped = call.exchanges.then_some(call.token).flatten().is_some_and(|token| {
-            let count = self.in_flight.entry(token).or_default();
-            *count += 1;
-            *count > 1
-        });
+    pub fn arrive(&mut self, class: RecoveryClass, endpoint: Endpoint, call: &Call, now: Stamp) -> Noted {
+        let exchanged = call.token.filter(|_| call.exchanges);
+        let overlaps = exchanged.and_then(|token| self.in_flight.get(&token)).cloned().unwrap_or_default();
         let (family, parent) = call.token.map_or((None, None), |token| self.origin(token));
-        if overlapped {
+        if !overlaps.is_empty() {
             self.overlaps += 1;
             if let Some(family) = family.and_then(|id| self.ledger.families.get_mut(&id)) {
                 family.overlaps += 1;
             }
         }
-        let fault = self.scripts.take(class, endpoint, call.grant_type.as_deref());
+        let scripted = self.scripts.take(class, endpoint, call.grant_type.as_deref());
+        let fault = scripted.or_else(|| self.modes.meet(class, endpoint, call, now.us));
         let latency = match endpoint {
             Endpoint::Token => Duration::from_millis(u64::from(self.settings(class).latency_ms)),
             Endpoint::Revoke | Endpoint::Introspect | Endpoint::Userinfo => Duration::ZERO,
         };
         let id = self.log.push(RequestRecord {
-            id: 0,
-            class,
-            endpoint,
             grant_type: call.grant_type.clone(),
             client_id: call.client_id.clone(),
             token: call.token,
             parent,
             family,
-            overlapped,
+            overlapped: !overlaps.is_empty(),
+            overlaps,
             scripted: fault.is_some(),
-            received_at_ms: now,
-            processed_at_ms: None,
-            replied_at_ms: None,
-            status: None,
-            bytes_delivered: 0,
-            outcome: "in_progress",
-            new_access_token: None,
-            new_refresh_token: None,
+            ..RequestRecord::arriving(class, endpoint, now)
         });
-        Arrived { id, fault, latency }
+        if let Some(token) = exchanged {
+            self.in_flight.entry(token).or_default().push(id);
+        }
+        Noted { id, fault, latency }
     }
 
-    /// A request with this refresh token has left.
-    pub fn leave(&mut self, token: TokenId) {
-        if let Some(count) = self.in_flight.get_mut(&token) {
-            *count -= 1;
-            if *count == 0 {
+    /// Request `id` with this refresh token has left.
+    pub fn leave(&mut self, token: TokenId, id: u64) {
+        if let Some(requests) = self.in_flight.get_mut(&token) {
+            requests.retain(|known| *known != id);
+            if requests.is_empty() {
                 self.in_flight.remove(&token);
             }
         }

@@ -1,6 +1,6 @@
 //! Asking the oracle.
 
-use crate::oracle::{self, GrantFilter, OracleReport, TokenCheck, Totals};
+use crate::oracle::{self, GrantFilter, History, HistoryFilter, OracleReport, TokenCheck, Totals};
 use crate::shared::Shared;
 use actix_web::web::{Data, Json, Query};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,11 @@ pub async fn report(query: Query<ReportQuery>, shared: Data<Shared>) -> Json<Ora
     let ReportQuery { class, family, requests } = query.into_inner();
     let filter = GrantFilter { class, family };
     Json(oracle::report(&shared.lock(), &filter, requests.unwrap_or(USUAL_REQUESTS), shared.now()))
+}
+
+/// `GET /control/history?class=&family=&after=&limit=`
+pub async fn history(filter: Query<HistoryFilter>, shared: Data<Shared>) -> Json<History> {
+    Json(oracle::history(&shared.lock(), &filter, shared.stamp()))
 }
 
 /// `GET /control/oracle/totals`

@@ -5,7 +5,7 @@ use crate::class::RecoveryClass;
 use crate::clients::NewClient;
 use crate::ledger::{Ended, FamilyId};
 use crate::oracle::{NewGrants, seed};
-use crate::script::Script;
+use crate::script::{Script, StandingMode};
 use crate::settings::ClassSettingsPatch;
 use crate::shared::Shared;
 use crate::state::State;
@@ -32,6 +32,21 @@ pub async fn script(body: Json<Script>, shared: Data<Shared>) -> HttpResponse {
     match state.scripts.push(body.into_inner()) {
         Ok(()) => HttpResponse::Ok().json(json!({"scripted": state.scripts.left()})),
         Err(error) => problem(StatusCode::BAD_REQUEST, "invalid_script", &error.to_string()),
+    }
+}
+
+/// `GET /control/mode`: those in force.
+pub async fn modes(shared: Data<Shared>) -> HttpResponse {
+    let state = shared.lock();
+    HttpResponse::Ok().json(json!({"modes": state.modes.list().collect::<Vec<_>>()}))
+}
+
+/// `POST /control/mode`
+pub async fn mode(body: Json<StandingMode>, shared: Data<Shared>) -> HttpResponse {
+    let mut state = shared.lock();
+    match state.modes.set(body.into_inner()) {
+        Ok(()) => HttpResponse::Ok().json(json!({"modes": state.modes.list().collect::<Vec<_>>()})),
+        Err(error) => problem(StatusCode::BAD_REQUEST, "invalid_mode", &error.to_string()),
     }
 }
 
@@ -90,7 +105,9 @@ pub async fn end_grant(family: Path<u64>, shared: Data<Shared>) -> HttpResponse 
     if !state.ledger.families.contains_key(&family) {
         return problem(StatusCode::NOT_FOUND, "not_found", "no grant has this number");
     }
-    let ended = state.ledger.end(family, Ended::Revoked);
+    let now = shared.stamp();
+    let ended = state.ledger.end(family, Ended::Revoked, now.ms);
+    state.settle(now, None);
     saved(&shared, &state, json!({"ended": ended}))
 }
 

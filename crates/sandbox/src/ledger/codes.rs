@@ -73,7 +73,7 @@ impl Ledger {
             .ok_or(CodeRefusal::Unknown)?;
         if code.presented {
             if let Some(family) = code.family {
-                self.end(family, Ended::CodeReused);
+                self.end(family, Ended::CodeReused, now);
             }
             return Err(CodeRefusal::Reused);
         }

@@ -11,6 +11,8 @@ const SWEEP_FROM: usize = 4096;
 pub struct Mint {
     /// The refresh token that was exchanged, if one was.
     pub parent: Option<TokenId>,
+    /// The access token that is to be given out again instead of a new one.
+    pub repeat_access: Option<TokenId>,
     /// Whether a refresh token is issued too.
     pub with_refresh: bool,
     /// Whether the family's earlier access tokens end.
@@ -25,8 +27,8 @@ pub struct Mint {
 
 /// What was issued.
 pub struct Minted {
-    /// `sbx_at_…`
-    pub access: AccessToken,
+    /// `sbx_at_…`; nothing if one was to be repeated.
+    pub access: Option<AccessToken>,
     /// Its id.
     pub access_id: TokenId,
     /// `sbx_rt_…`
@@ -42,20 +44,27 @@ impl Ledger {
         let family = self.families.get_mut(&family_id)?;
         family.generation += 1;
         let generation = family.generation;
-        if order.ends_prior_access {
-            family.oldest_good_access = generation;
-        }
-        let (access, access_id) = draw("sbx_at_", entropy);
-        let record = AccessRecord {
-            family: family_id,
-            parent: order.parent,
-            generation,
-            issued_at: order.now,
-            expires_at: order.now.saturating_add(order.lifetime),
-            scopes: order.scopes,
-            revoked: false,
+        let fresh = order.repeat_access.is_none().then(|| draw("sbx_at_", entropy));
+        let access_id = match &fresh {
+            Some((_, id)) => {
+                if order.ends_prior_access {
+                    family.oldest_good_access = generation;
+                }
+                let record = AccessRecord {
+                    family: family_id,
+                    parent: order.parent,
+                    generation,
+                    issued_at: order.now,
+                    expires_at: order.now.saturating_add(order.lifetime),
+                    scopes: order.scopes,
+                    revoked: false,
+                };
+                self.access.insert(*id, record);
+                *id
+            }
+            None => order.repeat_access?,
         };
-        self.access.insert(access_id, record);
+        family.newest_access = Some(access_id);
         let drawn = order.with_refresh.then(|| draw("sbx_rt_", entropy));
         if let Some((_, refresh_id)) = drawn {
             family.refresh_tokens.push_back(refresh_id);
@@ -76,7 +85,7 @@ impl Ledger {
         }
         let (refresh, refresh_id) = drawn.unzip();
         Some(Minted {
-            access: AccessToken::new(access),
+            access: fresh.map(|(text, _)| AccessToken::new(text)),
             access_id,
             refresh: refresh.map(RefreshToken::new),
             refresh_id,

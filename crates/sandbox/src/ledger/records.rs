@@ -16,6 +16,10 @@ pub enum Ended {
     RefreshTokenReused,
     /// Its authorization code was presented twice (RFC 6749 section 4.1.2).
     CodeReused,
+    /// Its account had more live grants than the provider allows, and this was the oldest.
+    Evicted,
+    /// Another grant of its client reused a refresh token, for which the provider punishes the client.
+    Penalty,
 }
 
 /// One grant and all tokens that come of it.
@@ -33,6 +37,18 @@ pub struct Family {
     pub created_at: i64,
     /// Why it is bad, if it is.
     pub ended: Option<Ended>,
+    /// When it became bad, in unix milliseconds.
+    #[serde(default)]
+    pub ended_at: Option<i64>,
+    /// When a refresh token of it was last exchanged, in unix milliseconds; 0 for never.
+    #[serde(default)]
+    pub last_used_at: i64,
+    /// When it was refreshed lately, in unix milliseconds, oldest first; kept only where the rate is limited.
+    #[serde(default)]
+    pub refreshed_at: VecDeque<i64>,
+    /// The access token that was issued last.
+    #[serde(default)]
+    pub newest_access: Option<TokenId>,
     /// How often tokens were issued for it.
     pub generation: u64,
     /// Access tokens of an earlier generation are bad.

@@ -2,6 +2,14 @@ use super::*;
 use mortise_domain::SeededEntropy;
 
 const GRACE: i64 = 30_000;
+const RULES: Rules = Rules {
+    grace: GRACE,
+    refresh_window: None,
+    idle_limit: None,
+    absolute_limit: None,
+    mint_rate: None,
+    reuse_penalty: false,
+};
 const LIFETIME: i64 = 60_000;
 
 /// A family with its first refresh token, and the means to go on from there.
@@ -11,6 +19,7 @@ struct Bench {
     family: FamilyId,
     first: TokenId,
     entropy: SeededEntropy,
+    rules: Rules,
 }
 
 impl Bench {
@@ -19,18 +28,18 @@ impl Bench {
         let family = ledger.open(class, "client", Some("alex"), ScopeSet::default(), 0);
         let mint = order(None, true, 0);
         let first = ledger.mint(family, mint, &entropy).unwrap().refresh_id.unwrap();
-        Self { ledger, class, family, first, entropy }
+        Self { ledger, class, family, first, entropy, rules: RULES }
     }
 
     /// One refresh: the ids of the new refresh token (or the same one) and of the new access token.
-    fn refresh(&mut self, token: TokenId, now: i64) -> Result<(TokenId, TokenId), RefreshRefusal> {
-        let family = self.ledger.redeem(token, self.class, "client", GRACE, now)?;
+    fn refresh(&mut self, token: TokenId, now: i64) -> Result<(TokenId, TokenId), Refused> {
+        let family = self.ledger.redeem(token, self.class, "client", &self.rules, now)?;
         let minted = self.ledger.mint(family, order(Some(token), self.class.rotates(), now), &self.entropy).unwrap();
         Ok((minted.refresh_id.unwrap_or(token), minted.access_id))
     }
 
     fn good(&self, token: TokenId, now: i64) -> bool {
-        self.ledger.refresh_is_good(&self.ledger.refresh[&token], GRACE, now)
+        self.ledger.refresh_is_good(&self.ledger.refresh[&token], &self.rules, now)
     }
 
     fn reuses(&self) -> u64 {
@@ -43,7 +52,15 @@ impl Bench {
 }
 
 fn order(parent: Option<TokenId>, with_refresh: bool, now: i64) -> Mint {
-    Mint { parent, with_refresh, ends_prior_access: false, lifetime: LIFETIME, scopes: ScopeSet::default(), now }
+    Mint {
+        parent,
+        repeat_access: None,
+        with_refresh,
+        ends_prior_access: false,
+        lifetime: LIFETIME,
+        scopes: ScopeSet::default(),
+        now,
+    }
 }
 
 #[test]
@@ -87,9 +104,9 @@ fn in_class_u_using_the_new_access_token_ends_the_old_refresh_token() {
     let first = bench.first;
     let (second, access) = bench.refresh(first, 0).unwrap();
     assert!(bench.good(first, 1));
-    assert!(bench.ledger.use_access(access, RecoveryClass::U, 1).is_some());
+    assert!(bench.ledger.use_access(access, RecoveryClass::U, &RULES, 1).is_some());
     assert!(!bench.good(first, 1) && bench.good(second, 1));
-    assert_eq!(bench.refresh(first, 1).unwrap_err(), RefreshRefusal::Spent);
+    assert_eq!(bench.refresh(first, 1).unwrap_err(), Refused { why: RefreshRefusal::Spent, reuse: true });
     assert!(bench.refresh(second, 1).is_ok());
 }
 
@@ -109,10 +126,10 @@ fn an_ended_family_has_no_good_token_and_keeps_its_first_reason() {
         let mut bench = Bench::new(class);
         let first = bench.first;
         let (second, access) = bench.refresh(first, 0).unwrap();
-        assert!(bench.ledger.end(bench.family, Ended::Revoked));
-        assert!(!bench.ledger.end(bench.family, Ended::CodeReused));
-        assert!(!bench.good(second, 0) && bench.ledger.use_access(access, class, 0).is_none(), "{class}");
-        assert_eq!(bench.refresh(second, 0).unwrap_err(), RefreshRefusal::Ended);
+        assert!(bench.ledger.end(bench.family, Ended::Revoked, 0));
+        assert!(!bench.ledger.end(bench.family, Ended::CodeReused, 0));
+        assert!(!bench.good(second, 0) && bench.ledger.use_access(access, class, &RULES, 0).is_none(), "{class}");
+        assert_eq!(bench.refresh(second, 0).unwrap_err(), RefreshRefusal::Ended.into());
         assert_eq!(bench.ended(), Some(Ended::Revoked));
     }
 }
@@ -121,9 +138,9 @@ fn an_ended_family_has_no_good_token_and_keeps_its_first_reason() {
 fn tokens_are_good_at_their_class_and_for_their_client_only() {
     let mut bench = Bench::new(RecoveryClass::F);
     let first = bench.first;
-    let mut redeem = |class, client| bench.ledger.redeem(first, class, client, GRACE, 0);
-    assert_eq!(redeem(RecoveryClass::N, "client"), Err(RefreshRefusal::Unknown));
-    assert_eq!(redeem(RecoveryClass::F, "other"), Err(RefreshRefusal::Unknown));
+    let mut redeem = |class, client| bench.ledger.redeem(first, class, client, &RULES, 0);
+    assert_eq!(redeem(RecoveryClass::N, "client"), Err(RefreshRefusal::Unknown.into()));
+    assert_eq!(redeem(RecoveryClass::F, "other"), Err(RefreshRefusal::Unknown.into()));
     assert!(redeem(RecoveryClass::F, "client").is_ok());
 }
 
@@ -132,9 +149,9 @@ fn access_tokens_end_in_time_and_at_the_next_refresh_where_asked() {
     let mut bench = Bench::new(RecoveryClass::S);
     let first = bench.first;
     let (second, access) = bench.refresh(first, 0).unwrap();
-    let good = |bench: &Bench, now| bench.ledger.access_is_good(&bench.ledger.access[&access], now);
+    let good = |bench: &Bench, now| bench.ledger.access_is_good(&bench.ledger.access[&access], &RULES, now);
     assert!(good(&bench, LIFETIME - 1) && !good(&bench, LIFETIME));
-    let family = bench.ledger.redeem(second, bench.class, "client", GRACE, 1).unwrap();
+    let family = bench.ledger.redeem(second, bench.class, "client", &RULES, 1).unwrap();
     let mint = Mint { ends_prior_access: true, ..order(Some(second), true, 1) };
     bench.ledger.mint(family, mint, &bench.entropy).unwrap();
     assert!(!good(&bench, 1));
@@ -147,7 +164,7 @@ fn the_oldest_refresh_tokens_are_forgotten() {
     for _ in 0..REMEMBERED {
         bench.refresh(bench.ledger.families[&bench.family].refresh_tokens[0], 0).unwrap();
     }
-    assert_eq!(bench.refresh(first, 0).unwrap_err(), RefreshRefusal::Unknown);
+    assert_eq!(bench.refresh(first, 0).unwrap_err(), RefreshRefusal::Unknown.into());
     assert_eq!(bench.ledger.refresh.len(), REMEMBERED);
 }
 
@@ -167,6 +184,6 @@ fn a_client_of_its_own_has_one_family_until_it_ends() {
     let first = ledger.open_service(RecoveryClass::N, "client", 0);
     assert_eq!(ledger.open_service(RecoveryClass::N, "client", 1), first);
     assert_ne!(ledger.open_service(RecoveryClass::N, "other", 1), first);
-    ledger.end(first, Ended::Revoked);
+    ledger.end(first, Ended::Revoked, 1);
     assert_ne!(ledger.open_service(RecoveryClass::N, "client", 2), first);
 }

@@ -25,18 +25,18 @@ pub fn totals(state: &State) -> Totals {
 pub fn report(state: &State, filter: &GrantFilter, requests: usize, now: i64) -> OracleReport {
     let mut grants: BTreeMap<FamilyId, GrantReport> = BTreeMap::new();
     for (id, family) in state.ledger.families.iter().filter(|(id, family)| filter.wants(family.class, Some(**id))) {
-        let grace = state.settings(family.class).grace_ms();
+        let rules = state.settings(family.class).rules();
         let alive_refresh_tokens = family
             .refresh_tokens
             .iter()
             .filter_map(|token| Some((token, state.ledger.refresh.get(token)?)))
-            .filter(|(_, record)| state.ledger.refresh_is_good(record, grace, now))
+            .filter(|(_, record)| state.ledger.refresh_is_good(record, &rules, now))
             .map(|(token, record)| TokenReport {
                 id: *token,
                 parent: record.parent,
                 generation: record.generation,
                 issued_at_ms: record.issued_at,
-                expires_at_ms: None,
+                expires_at_ms: rules.refresh_end(family),
             });
         let grant = GrantReport {
             family: *id,
@@ -46,6 +46,7 @@ pub fn report(state: &State, filter: &GrantFilter, requests: usize, now: i64) ->
             scopes: family.scopes.clone(),
             created_at_ms: family.created_at,
             ended: family.ended,
+            ended_at_ms: family.ended_at,
             generation: family.generation,
             reuse_events: family.reuse_events,
             overlaps: family.overlaps,
@@ -56,7 +57,7 @@ pub fn report(state: &State, filter: &GrantFilter, requests: usize, now: i64) ->
     }
     for (token, record) in &state.ledger.access {
         if let Some(grant) = grants.get_mut(&record.family)
-            && state.ledger.access_is_good(record, now)
+            && state.ledger.access_is_good(record, &state.settings(grant.class).rules(), now)
         {
             grant.alive_access_tokens.push(TokenReport {
                 id: *token,
@@ -96,16 +97,22 @@ pub fn check(state: &State, token: &str, now: i64) -> TokenCheck {
             generation: Some(generation),
             newest: match kind {
                 "refresh_token" => family.and_then(|family| family.refresh_tokens.back()) == Some(&id),
-                _ => family.is_some_and(|family| family.generation == generation),
+                _ => family.is_some_and(|family| {
+                    family.newest_access.map_or(family.generation == generation, |newest| newest == id)
+                }),
             },
         }
     };
+    let rules = |family| {
+        let class = ledger.families.get(&family).map(|family| family.class);
+        class.map(|class| state.settings(class).rules()).unwrap_or_default()
+    };
     if let Some(record) = ledger.refresh.get(&id) {
-        let class = ledger.families.get(&record.family).map(|family| family.class);
-        let grace = class.map_or(0, |class| state.settings(class).grace_ms());
-        found("refresh_token", ledger.refresh_is_good(record, grace, now), record.family, record.generation)
+        let alive = ledger.refresh_is_good(record, &rules(record.family), now);
+        found("refresh_token", alive, record.family, record.generation)
     } else if let Some(record) = ledger.access.get(&id) {
-        found("access_token", ledger.access_is_good(record, now), record.family, record.generation)
+        let alive = ledger.access_is_good(record, &rules(record.family), now);
+        found("access_token", alive, record.family, record.generation)
     } else if let Some((code, alive)) = ledger.code(id, now) {
         let (family, class) = (code.family, Some(code.class));
         TokenCheck { kind: "code", alive, id, family, class, generation: None, newest: false }

@@ -3,11 +3,15 @@
 use crate::accounts::{ACCOUNTS, account};
 use crate::class::RecoveryClass;
 use crate::clients::DEFAULT_CLIENT_ID;
-use crate::ledger::{FamilyId, Mint};
+use crate::ledger::FamilyId;
 use crate::shared::Shared;
 use crate::state::State;
+use crate::token::issue_tokens;
 use mortise_domain::{AccessToken, RefreshToken, ScopeSet};
 use serde::Deserialize;
+
+/// The `subject` that stands for "an account of its own for each grant": `user-1`, `user-2` and so on.
+pub const EACH_ITS_OWN: &str = "user-*";
 
 /// Grants to make without a consent page, for imports and measurements.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,7 +22,7 @@ pub struct NewGrants {
     /// Who may use them; the default client if absent.
     #[serde(default)]
     pub client_id: Option<String>,
-    /// Who consents; the first account if absent.
+    /// Who consents; the first account if absent. [`EACH_ITS_OWN`] makes an account for each grant.
     #[serde(default)]
     pub subject: Option<String>,
     /// Scopes, separated by spaces.
@@ -67,27 +71,30 @@ pub fn seed(state: &mut State, shared: &Shared, order: &NewGrants) -> Result<Vec
     }
     let client = order.client_id.as_deref().unwrap_or(DEFAULT_CLIENT_ID);
     state.clients.get(client).ok_or(NewGrantsError::Client)?;
-    let subject = account(order.subject.as_deref().unwrap_or(ACCOUNTS[0].id)).ok_or(NewGrantsError::Subject)?.id;
+    let subject = match order.subject.as_deref() {
+        Some(EACH_ITS_OWN) => None,
+        named => Some(account(named.unwrap_or(ACCOUNTS[0].id)).ok_or(NewGrantsError::Subject)?.id),
+    };
     let scopes = ScopeSet::parse(&order.scope, " ");
     let settings = state.settings(order.class).clone();
     let now = shared.now();
     let mut grants = Vec::with_capacity(order.count);
     for _ in 0..order.count {
-        let family = state.ledger.open(order.class, client, Some(subject), scopes.clone(), now);
-        let mint = Mint {
-            parent: None,
-            with_refresh: settings.issue_refresh_token,
-            ends_prior_access: false,
-            lifetime: settings.lifetime_ms(),
-            scopes: scopes.clone(),
-            now,
-        };
-        grants.extend(state.ledger.mint(family, mint, &*shared.entropy).map(|minted| SeededGrant {
+        let own = subject.is_none().then(|| format!("user-{}", state.ledger.families_opened() + 1));
+        let subject = subject.or(own.as_deref());
+        let family = state.ledger.open(order.class, client, subject, scopes.clone(), now);
+        let with_refresh = settings.issue_refresh_token;
+        let issued = issue_tokens(state, shared, family, None, with_refresh, scopes.clone());
+        if let Some(most) = settings.max_live {
+            state.ledger.evict(family, most as usize, now);
+        }
+        grants.extend(issued.map(|issued| SeededGrant {
             family,
-            access_token: minted.access,
-            refresh_token: minted.refresh,
-            expires_in: settings.access_token_lifetime,
+            access_token: issued.access,
+            refresh_token: issued.refresh,
+            expires_in: issued.seconds,
         }));
     }
+    state.settle(shared.stamp(), None);
     Ok(grants)
 }

@@ -2,13 +2,14 @@
 
 use super::issue::{issue, with_member};
 use crate::class::RecoveryClass;
-use crate::ledger::{CodeRefusal, RefreshRefusal, TokenId};
+use crate::flight::Decision;
+use crate::ledger::{CodeRefusal, RefreshRefusal, Refused, TokenId};
 use crate::params::Params;
 use crate::reply::OAuthError;
-use crate::serve::Decision;
 use crate::shared::Shared;
 use crate::state::State;
 use mortise_domain::ScopeSet;
+use std::time::Duration;
 
 /// Exchanges a code.
 pub fn exchange_code(
@@ -38,6 +39,9 @@ pub fn exchange_code(
     };
     let family = state.ledger.open(class, client, Some(&record.subject), record.scopes.clone(), now);
     state.ledger.bind_code(code, family);
+    if let Some(most) = state.settings(class).max_live {
+        state.ledger.evict(family, most as usize, now);
+    }
     let with_refresh = state.settings(class).issue_refresh_token;
     issue(state, shared, class, family, None, with_refresh, record.scopes)
 }
@@ -63,8 +67,8 @@ pub fn refresh(
         }
         (_, granted) => granted.unwrap_or_default(),
     };
-    let grace = state.settings(class).grace_ms();
-    match state.ledger.redeem(token, class, client, grace, shared.now()) {
+    let rules = state.settings(class).rules();
+    match state.ledger.redeem(token, class, client, &rules, shared.now()) {
         Ok(family) => {
             let mut decision = issue(state, shared, class, family, Some(token), class.rotates(), scopes)?;
             if !class.rotates() && state.settings(class).repeat_refresh_token {
@@ -72,18 +76,30 @@ pub fn refresh(
             }
             Ok(decision)
         }
-        Err(refusal) => {
-            let description = match refusal {
-                RefreshRefusal::Unknown => "the refresh token is unknown",
-                RefreshRefusal::Ended => "the grant has ended",
-                RefreshRefusal::Spent if class.reuse_ends_family() => {
-                    "the refresh token was used before, so the whole grant has been revoked"
-                }
-                RefreshRefusal::Spent => "the refresh token was used before",
-            };
-            let mut decision = Decision::from(OAuthError::invalid_grant(description));
-            decision.changed = refusal != RefreshRefusal::Unknown;
+        Err(Refused { why, reuse }) => {
+            let mut decision = Decision::from(refusal(why, class));
+            decision.reuse = reuse;
+            decision.changed = why != RefreshRefusal::Unknown;
             Ok(decision)
         }
     }
+}
+
+fn refusal(why: RefreshRefusal, class: RecoveryClass) -> OAuthError {
+    OAuthError::invalid_grant(match why {
+        RefreshRefusal::Unknown => "the refresh token is unknown",
+        RefreshRefusal::Ended => "the grant has ended",
+        RefreshRefusal::Expired => "the refresh token has expired",
+        RefreshRefusal::Spent if class.reuse_ends_family() => {
+            "the refresh token was used before, so the whole grant has been revoked"
+        }
+        RefreshRefusal::Spent => "the refresh token was used before",
+        RefreshRefusal::Early => "the access token has not expired yet",
+        RefreshRefusal::TooOften { wait } => {
+            return OAuthError::too_often(
+                "the grant was refreshed too often",
+                Duration::from_millis(wait.unsigned_abs()),
+            );
+        }
+    })
 }

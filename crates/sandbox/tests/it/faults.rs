@@ -1,6 +1,6 @@
 //! Scripted faults as a client sees them, and overlapping requests as the oracle sees them.
 
-use crate::kit::{error, start, tokens};
+use crate::kit::{error, start, start_with_real_time, tokens};
 use mortise_sandbox::RecoveryClass;
 use serde_json::json;
 use std::time::Duration;
@@ -84,42 +84,38 @@ async fn a_body_can_drip() {
 
 #[tokio::test]
 async fn delays_stand_before_or_after_the_effect() {
-    for (moment, spent_meanwhile) in [("before", false), ("after", true)] {
-        let kit = start().await;
-        let (_, refresh) = kit.connect(CLASS).await;
-        kit.script(CLASS, json!({"delay_ms": 300, "delay": moment})).await;
-        let request = kit.refresh(CLASS, &refresh);
-        let look = async {
-            tokio::time::sleep(Duration::from_millis(150)).await;
-            !kit.alive(&refresh)
-        };
-        let (reply, spent) = tokio::join!(request, look);
-        tokens(&reply);
-        assert_eq!(spent, spent_meanwhile, "{moment}");
-    }
+    let kit = start_with_real_time().await;
+    let (_, mut refresh) = kit.connect(CLASS).await;
+    let mut waited = async |moment: &str| {
+        kit.script(CLASS, json!({"delay_ms": 200, "delay": moment})).await;
+        refresh = tokens(&kit.refresh(CLASS, &refresh).await).1;
+        let record = kit.sandbox.oracle(&Default::default(), 1).requests.remove(0);
+        let (processed, replied) = (record.processed_us.unwrap(), record.replied_us.unwrap());
+        (processed - record.received_us, replied - processed)
+    };
+    assert!(waited("before").await.0 >= 200_000);
+    assert!(waited("after").await.1 >= 200_000);
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_does_not_stop_its_request() {
     let kit = start().await;
     let (_, refresh) = kit.connect(CLASS).await;
-    kit.script(CLASS, json!({"delay_ms": 200})).await;
-    let impatient = tokio::time::timeout(Duration::from_millis(50), kit.refresh(CLASS, &refresh)).await;
-    assert!(impatient.is_err() && kit.alive(&refresh));
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    kit.script(CLASS, json!({"delay_ms": 1000})).await;
+    kit.abandon(CLASS, &refresh, |record| record.processed_us.is_none()).await;
+    kit.in_flight(0).await;
     assert!(!kit.alive(&refresh));
     let record = kit.sandbox.oracle(&Default::default(), 1).requests.remove(0);
-    assert_eq!(record.outcome, "issued");
-    assert_eq!(kit.sandbox.totals().in_flight, 0);
+    assert_eq!((record.outcome, record.left_us.is_some(), record.replied_us), ("issued", true, None));
 }
 
 #[tokio::test]
 async fn two_requests_with_one_token_in_flight_are_an_overlap() {
     let kit = start().await;
     let (_, refresh) = kit.connect(RecoveryClass::M).await;
-    kit.script(RecoveryClass::M, json!({"delay_ms": 200})).await;
+    kit.script(RecoveryClass::M, json!({"delay_ms": 1000})).await;
     let late = async {
-        tokio::time::sleep(Duration::from_millis(80)).await;
+        kit.in_flight(1).await;
         kit.refresh(RecoveryClass::M, &refresh).await
     };
     let (first, second) = tokio::join!(kit.refresh(RecoveryClass::M, &refresh), late);
@@ -133,7 +129,7 @@ async fn two_requests_with_one_token_in_flight_are_an_overlap() {
 async fn with_latency_a_race_of_clients_is_seen_without_any_script() {
     let kit = start().await;
     let (_, refresh) = kit.connect(CLASS).await;
-    kit.control("classes/f", json!({"latency_ms": 100})).await;
+    kit.control("classes/f", json!({"latency_ms": 1000})).await;
     let (first, second) = tokio::join!(kit.refresh(CLASS, &refresh), kit.refresh(CLASS, &refresh));
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
@@ -175,7 +171,7 @@ async fn stopping_ends_waiting_requests_without_effect() {
     kit.script(CLASS, json!({"delay_ms": 60_000})).await;
     let sandbox = kit.sandbox.clone();
     let stop = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        kit.in_flight(1).await;
         sandbox.stop().await;
     };
     let (reply, ()) = tokio::join!(kit.try_refresh(CLASS, &refresh), stop);

@@ -4,11 +4,12 @@ use crate::http::{Reply, send};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mortise_domain::{ManualClock, SeededEntropy};
-use mortise_sandbox::{RecoveryClass, RunningSandbox, Sandbox, SandboxConfig};
+use mortise_sandbox::{GrantFilter, RecoveryClass, RequestRecord, RunningSandbox, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use url::form_urlencoded::Serializer;
 
@@ -17,6 +18,7 @@ pub const REDIRECT: &str = "http://localhost:9/callback?fixed=1";
 
 pub struct Kit {
     pub sandbox: RunningSandbox,
+    /// The sandbox's, unless it goes by the real one.
     pub clock: Arc<ManualClock>,
     pub tasks: TaskTracker,
 }
@@ -28,8 +30,17 @@ pub async fn start() -> Kit {
 
 pub async fn start_with(config: SandboxConfig) -> Kit {
     let clock = Arc::new(ManualClock::at_unix(1_700_000_000));
+    run(SandboxConfig { clock: clock.clone(), ..config }, clock)
+}
+
+/// A sandbox by the real clock.
+pub async fn start_with_real_time() -> Kit {
+    run(SandboxConfig::default(), Arc::new(ManualClock::at_unix(0)))
+}
+
+fn run(config: SandboxConfig, clock: Arc<ManualClock>) -> Kit {
     let entropy = Arc::new(SeededEntropy::new(1));
-    let (sandbox, server) = Sandbox::bind(SandboxConfig { clock: clock.clone(), entropy, ..config }).unwrap();
+    let (sandbox, server) = Sandbox::bind(SandboxConfig { entropy, ..config }).unwrap();
     let tasks = TaskTracker::new();
     tasks.spawn(server);
     Kit { sandbox, clock, tasks }
@@ -138,6 +149,31 @@ impl Kit {
         self.sandbox.check(token).alive
     }
 
+    /// Waits until refresh tokens of so many requests are in flight.
+    pub async fn in_flight(&self, requests: usize) {
+        while self.sandbox.totals().in_flight != requests {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Sends a refresh and leaves once `seen` says so of its record.
+    pub async fn abandon(&self, class: RecoveryClass, token: &str, seen: impl Fn(&RequestRecord) -> bool) {
+        let before = self.sandbox.totals().newest_request;
+        let watch = async {
+            loop {
+                let newest = self.sandbox.oracle(&GrantFilter::default(), 1).requests.pop();
+                if newest.is_some_and(|record| record.id > before && seen(&record)) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::select! {
+            reply = self.try_refresh(class, token) => panic!("an answer came: {reply:?}"),
+            () = watch => {}
+        }
+    }
+
     pub async fn stop(self) {
         self.sandbox.stop().await;
         self.tasks.close();
@@ -149,6 +185,11 @@ impl Kit {
 pub fn tokens(reply: &Reply) -> (String, String) {
     let body = reply.json();
     assert_eq!(reply.status, 200, "{body}");
+    tokens_of(&body)
+}
+
+/// The tokens in the body of a reply.
+pub fn tokens_of(body: &Value) -> (String, String) {
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     (text("access_token"), text("refresh_token"))
 }

@@ -47,6 +47,51 @@ async fn a_restart_keeps_clients_settings_codes_and_tokens() {
 }
 
 #[tokio::test]
+async fn limits_go_on_counting_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let kit = start(&path).await;
+    let limits = json!({"idle_limit": 100, "mint_rate": {"requests": 1, "seconds": 50}, "same_access_token": true});
+    kit.control("classes/m", limits).await;
+    let (access, refresh) = kit.connect(RecoveryClass::M).await;
+    kit.clock.advance_seconds(30);
+    assert_eq!(tokens(&kit.refresh(RecoveryClass::M, &refresh).await).0, access);
+    kit.stop().await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("sbx_"), "the repeated access token is not kept");
+
+    let kit = start(&path).await;
+    kit.clock.advance_seconds(79);
+    assert_eq!(kit.refresh(RecoveryClass::M, &refresh).await.header("retry-after"), Some("1"));
+    kit.clock.advance_seconds(1);
+    assert_ne!(tokens(&kit.refresh(RecoveryClass::M, &refresh).await).0, access, "it could not be told again");
+    kit.clock.advance_seconds(100);
+    assert_eq!(error(&kit.refresh(RecoveryClass::M, &refresh).await), (400, "invalid_grant".to_owned()));
+    kit.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_without_the_newer_members_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let kit = start(&path).await;
+    kit.control("classes/u", json!({"grace": 9})).await;
+    let (access, refresh) = kit.connect(RecoveryClass::U).await;
+    kit.stop().await;
+    let mut saved: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for family in saved["ledger"]["families"].as_object_mut().unwrap().values_mut() {
+        for name in ["ended_at", "last_used_at", "refreshed_at", "newest_access"] {
+            family.as_object_mut().unwrap().remove(name).unwrap();
+        }
+    }
+    std::fs::write(&path, saved.to_string()).unwrap();
+    let kit = start(&path).await;
+    assert!(kit.sandbox.check(&access).newest);
+    tokens(&kit.refresh(RecoveryClass::U, &refresh).await);
+    kit.stop().await;
+}
+
+#[tokio::test]
 async fn a_reply_is_sent_only_after_its_state_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gone").join("sandbox.json");
