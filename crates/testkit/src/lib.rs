@@ -9,6 +9,8 @@ mod browser;
 mod canary;
 mod database;
 mod dedicated;
+pub mod faults;
+pub mod history;
 mod http;
 mod oidc;
 pub mod ports;

@@ -52,6 +52,15 @@ impl Launch {
         self
     }
 
+    /// Has another program start this one, which ends in becoming it: its own arguments come first, then this program's
+    /// path and arguments.
+    pub(crate) fn through<S: AsRef<OsStr>>(mut self, program: &str, arguments: impl IntoIterator<Item = S>) -> Self {
+        let own = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
+        let inner = std::mem::replace(&mut self.program, program.into());
+        self.arguments = own.chain([inner.into_os_string()]).chain(self.arguments).collect();
+        self
+    }
+
     /// Starts the program.
     ///
     /// # Panics

@@ -5,5 +5,6 @@ mod browser;
 mod compose;
 mod databases;
 mod dedicated;
+mod faults;
 mod oidc;
 mod processes;
