@@ -1,5 +1,6 @@
 //! Apps: OAuth clients registered at a provider.
 
+use crate::refresh::Apps as _;
 use crate::{Broker, Caller, Error, Fault, Listing, PageRequest, Result};
 use mortise_connectors::{ClientAuthentication, Manifest, Values};
 use mortise_domain::{ApiScope, AppId, AppKey, AppState, ClientSecret, ConnectorId, ScopeSet, Timestamp};
@@ -68,7 +69,7 @@ impl Broker {
         check(&manifest, &input, input.client_secret.is_some())?;
         let key = AppKey::generate(&*self.clock, &*self.entropy);
         let secret = match &input.client_secret {
-            Some(secret) => Some(self.seal_client_secret(caller.environment, key, secret).await?),
+            Some(secret) => Some(self.secrets.seal_client_secret(caller.environment, key, secret).await?),
             None => None,
         };
         let now = self.clock.now();
@@ -122,9 +123,9 @@ impl Broker {
         // A changed client deserves a fresh chance at the provider.
         row.state = AppState::Active;
         (row.held_since, row.held_reason, row.next_probe_at) = (None, None, None);
-        self.forget_app(&row).await;
+        self.apps.forget(&row).await;
         let row = self.store.app_update(revision, &row).await?;
-        self.forget_app(&row).await;
+        self.apps.forget(&row).await;
         Ok(self.app_view(row))
     }
 
@@ -169,17 +170,17 @@ impl Broker {
 
     async fn replace_secret(&self, row: &mut App, secret: &ClientSecret) -> Result<()> {
         if let Some(sealed) = &row.secret {
-            let old = self.open_client_secret(row.environment, row.key, sealed).await?;
-            row.previous_secret = Some(self.seal_previous_secret(row.environment, row.key, &old).await?);
+            let old = self.secrets.open_client_secret(row.environment, row.key, sealed).await?;
+            row.previous_secret = Some(self.secrets.seal_previous_secret(row.environment, row.key, &old).await?);
             row.previous_secret_expires_at = Some(self.clock.now() + SECRET_OVERLAP);
         }
-        row.secret = Some(self.seal_client_secret(row.environment, row.key, secret).await?);
+        row.secret = Some(self.secrets.seal_client_secret(row.environment, row.key, secret).await?);
         Ok(())
     }
 
     /// A stored secret must never be sent to a host that it was not entered for.
     async fn refuse_moved_hosts(&self, row: &App, to: &Manifest) -> Result<()> {
-        let from = self.manifest(row, row.connector_version).await?;
+        let from = self.apps.manifest(row, row.connector_version).await?;
         let hosts = |m: &Manifest| {
             let urls = [m.auth.authorization_url.clone(), Some(m.auth.token_url.clone()), m.auth.refresh_url.clone()];
             urls.map(|url| url.map(|url| authority(&url).to_owned()))
@@ -193,7 +194,7 @@ impl Broker {
 
     pub(crate) fn app_view(&self, row: App) -> AppView {
         AppView {
-            redirect_uri: self.redirect_uri(row.key),
+            redirect_uri: self.apps.redirect_uri(row.key),
             id: row.id,
             connector: row.connector_id,
             connector_version: row.connector_version,

@@ -48,7 +48,7 @@ impl Broker {
 
     /// What is stored of a key: a digest under a key that the database holds only wrapped.
     pub(crate) async fn api_key_digest(&self, presented: &str) -> Result<[u8; 32]> {
-        Ok(self.data_keys.sealing(KeyOwner::System).await?.digest(presented.as_bytes()))
+        Ok(self.secrets.data_keys.sealing(KeyOwner::System).await?.digest(presented.as_bytes()))
     }
 
     pub(crate) fn is_live(&self, key: &ApiKey) -> bool {

@@ -63,7 +63,7 @@ impl Broker {
             return Err(Error::Exists("connection of the customer at this app"));
         }
         let version = app.connector_version;
-        let loaded = self.loaded(app, version).await?;
+        let loaded = self.apps.loaded(app, version).await?;
         let mut given = import.variables;
         given.extend(loaded.app.settings.variables.clone());
         let values =
@@ -142,13 +142,13 @@ impl Broker {
         if row.state == ConnectionState::Revoked {
             return Ok(());
         }
-        let ending = self.ending_of(&row, json!({"key": caller.key})).await?;
+        let ending = self.revoker.ending_of(&row, json!({"key": caller.key})).await?;
         let ids: Vec<_> = ending.revocations.iter().map(|revocation| revocation.id).collect();
         if !self.store.connection_revoke(&ending, StateReason::Disconnected, self.clock.now()).await? {
             // A refresh was stored in between: the tokens to revoke are others now.
             return Box::pin(self.delete_connection(caller, id)).await;
         }
-        self.revoke_soon(ids).await;
+        self.revoker.revoke_soon(ids).await;
         Ok(())
     }
 
@@ -200,6 +200,7 @@ fn imported_grant(credentials: ImportedCredentials, now: Timestamp) -> Result<To
         token_type: TokenType::bearer(),
         refresh_token,
         lifetime,
+        refresh_lifetime: None,
         granted_scopes: scopes,
         extra: BTreeMap::new(),
     })

@@ -140,14 +140,8 @@ impl Broker {
     /// The egress policy's word on every URL whose host is written out. Hosts with variables are judged when they are
     /// filled in, names when they are resolved.
     fn egress_diagnostics(&self, text: &str, manifest: &Manifest) -> Vec<Diagnostic> {
-        let auth = &manifest.auth;
-        let urls = [
-            ("/auth/authorization_url", auth.authorization_url.as_ref()),
-            ("/auth/token_url", Some(&auth.token_url)),
-            ("/auth/refresh_url", auth.refresh_url.as_ref()),
-            ("/auth/revocation_url", auth.revocation_url.as_ref()),
-        ];
-        let written_out = urls.into_iter().filter_map(|(path, url)| Some((path, url::Url::parse(url?).ok()?)));
+        let urls = manifest.auth.urls();
+        let written_out = urls.filter_map(|(path, url)| Some((path, url::Url::parse(url).ok()?)));
         let refused = written_out.filter_map(|(path, url)| Some((path, self.config.egress.check_url(&url).err()?)));
         let diagnostic = |(path, refusal): (&str, mortise_oauth::EgressRefusal)| {
             let (line, column) = mortise_connectors::locate(text, path).unzip();

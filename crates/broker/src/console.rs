@@ -18,7 +18,7 @@ impl Broker {
     pub async fn open_console(&self, caller: &Caller) -> Result<String> {
         let end = (self.clock.now() + LIFETIME).timestamp();
         let place = environment_place(caller.environment, uuid::Uuid::nil(), Field::ConsoleSession);
-        let key = self.data_keys.sealing(KeyOwner::Environment(caller.environment)).await?;
+        let key = self.secrets.data_keys.sealing(KeyOwner::Environment(caller.environment)).await?;
         let sealed = key.seal(&*self.entropy, &place, format!("{} {end}", caller.key).as_bytes())?;
         Ok(format!("{}.{}", caller.environment.as_uuid().simple(), URL_SAFE_NO_PAD.encode(sealed.as_bytes())))
     }
@@ -30,7 +30,7 @@ impl Broker {
         let environment = mortise_domain::EnvironmentKey::from_uuid(environment);
         let sealed = URL_SAFE_NO_PAD.decode(sealed).map(Sealed::from_bytes).map_err(|_| Error::Unauthorized)?;
         let place = environment_place(environment, uuid::Uuid::nil(), Field::ConsoleSession);
-        let key = self.data_keys.opening(&sealed).await.map_err(|_| Error::Unauthorized)?;
+        let key = self.secrets.data_keys.opening(&sealed).await.map_err(|_| Error::Unauthorized)?;
         let plain = key.open(&place, &sealed).map_err(|_| Error::Unauthorized)?;
         let (id, end) = text(&plain)?.split_once(' ').ok_or(Error::Unauthorized)?;
         let id: ApiKeyId = id.parse().map_err(|_| Error::Unauthorized)?;

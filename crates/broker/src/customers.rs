@@ -76,7 +76,7 @@ impl Broker {
             let connections = self.store.connections_of_customer(caller.environment, customer.key).await?;
             let mut endings = Vec::with_capacity(connections.len());
             for connection in &connections {
-                endings.push(self.ending_of(connection, json!({"key": caller.key})).await?);
+                endings.push(self.revoker.ending_of(connection, json!({"key": caller.key})).await?);
             }
             let ids: Vec<_> = endings.iter().flat_map(|ending| &ending.revocations).map(|r| r.id).collect();
             match self.store.customer_delete(caller.environment, customer.key, &endings, self.clock.now()).await {
@@ -87,8 +87,8 @@ impl Broker {
                 Err(error) => return Err(error.into()),
             }
         };
-        self.data_keys.forget(customer.key).await;
-        self.revoke_soon(ids).await;
+        self.secrets.data_keys.forget(customer.key).await;
+        self.revoker.revoke_soon(ids).await;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use mortise_domain::{Clock, CustomerKey, DataKeyId, Entropy, EnvironmentKey, Sea
 use mortise_store::{DataKeyRow, Store, StoreError};
 use mortise_vault::{DataKey, Keyring, VaultError, WrappedKey, data_key_of, load_key_file};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ pub(crate) struct DataKeys {
     store: Store,
     keyring: RwLock<Arc<Keyring>>,
     /// Where the keys came from, to look again when a data key names one that is not known.
-    key_file: Option<PathBuf>,
+    key_file: OnceLock<PathBuf>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     by_id: Cache<DataKeyId, Arc<DataKey>>,
@@ -52,12 +52,13 @@ impl DataKeys {
         let by_id = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
         let by_owner = Cache::builder().max_capacity(CAPACITY / 10).time_to_idle(IDLE).build();
         let keyring = RwLock::new(Arc::new(keyring));
-        Self { store, keyring, key_file: None, clock, entropy, by_id, by_owner }
+        Self { store, keyring, key_file: OnceLock::new(), clock, entropy, by_id, by_owner }
     }
 
     /// Reads this file again when a data key names a key-encryption key that is not known.
-    pub(crate) fn read_again_from(&mut self, key_file: PathBuf) {
-        self.key_file = Some(key_file);
+    pub(crate) fn read_again_from(&self, key_file: PathBuf) {
+        // The first one stays: nobody tells two.
+        drop(self.key_file.set(key_file));
     }
 
     pub(crate) fn keyring(&self) -> Arc<Keyring> {
@@ -120,7 +121,7 @@ impl DataKeys {
 
     /// The keys as the file has them now; as they are known where it cannot be read.
     async fn read_again(&self) -> Arc<Keyring> {
-        let Some(key_file) = self.key_file.clone() else { return self.keyring() };
+        let Some(key_file) = self.key_file.get().cloned() else { return self.keyring() };
         match tokio::task::spawn_blocking(move || load_key_file(&key_file)).await {
             Ok(Ok(keyring)) => {
                 tracing::info!(primary = keyring.primary(), "the key file was read again");

@@ -59,7 +59,7 @@ impl Broker {
             IdempotencyBegin::Mismatch => Ok(Begun::Mismatch),
             IdempotencyBegin::Replay { status, body } => {
                 let place = environment_place(caller.environment, request.record(), Field::IdempotentReply);
-                let body = self.data_keys.opening(&body).await?.open(&place, &body)?;
+                let body = self.secrets.data_keys.opening(&body).await?.open(&place, &body)?;
                 let status = u16::try_from(status).map_err(|_| Error::missing("a stored status"))?;
                 Ok(Begun::Replay { status, body })
             }
@@ -76,7 +76,7 @@ impl Broker {
     ) -> Result<()> {
         let key = IdempotencyKey { environment: caller.environment, digest: request.key };
         let place = environment_place(caller.environment, request.record(), Field::IdempotentReply);
-        let sealing = self.data_keys.sealing(KeyOwner::Environment(caller.environment)).await?;
+        let sealing = self.secrets.data_keys.sealing(KeyOwner::Environment(caller.environment)).await?;
         let sealed = sealing.seal(&*self.entropy, &place, body)?;
         Ok(self.store.idempotency_finish(&key, i32::from(status), &sealed).await?)
     }

@@ -20,7 +20,7 @@ impl Broker {
     /// Wraps data keys under the primary key until none is left under another. Safe to stop and to run again, and to run
     /// while replicas serve: an unwrapped key stays the same key.
     pub async fn rewrap_data_keys(&self) -> Result<u64> {
-        let keyring = self.data_keys.keyring();
+        let keyring = self.secrets.data_keys.keyring();
         let mut rewrapped = 0;
         loop {
             let rows = self.store.data_keys_not_under(keyring.primary(), 500).await?;
@@ -39,7 +39,7 @@ impl Broker {
 
     /// Every key-encryption key of the file and of the database.
     pub async fn key_status(&self) -> Result<Vec<KeyStatus>> {
-        let keyring = self.data_keys.keyring();
+        let keyring = self.secrets.data_keys.keyring();
         let counts = self.store.data_key_counts().await?;
         let count = |id: &str| counts.iter().find(|(key, _)| key == id).map_or(0, |(_, count)| *count);
         let status = |id: &str, present| KeyStatus {

@@ -17,17 +17,21 @@ mod customers;
 mod data_keys;
 mod environments;
 mod error;
+mod gauges;
 mod idempotency;
 mod key_rotation;
 mod loaded;
 mod page;
+mod reauth;
 mod refresh;
 mod revoke;
 mod sealing;
 mod spill;
 mod startup;
 mod sweep;
+mod timeline;
 mod token;
+mod uses;
 mod view;
 
 pub use api_keys::{ApiKeyView, NewApiKey};
@@ -45,15 +49,18 @@ pub use environments::{EnvironmentInput, EnvironmentView};
 pub use error::{ConnectFault, Error, Fault, Internal, Unusable};
 pub use idempotency::{Begun, IdempotentRequest};
 pub use key_rotation::KeyStatus;
+pub use loaded::LoadedApp;
 pub use mortise_connectors::{Diagnostic, Severity, catalog};
 pub use mortise_oauth::FailureClass;
 pub use mortise_store::AppSettings;
 pub use mortise_vault::{same, sha256};
 pub use page::{Listing, PageRequest};
-pub use refresh::{Reason, RefreshPass};
+pub use refresh::{Apps, Ended, Engine, LateReplies, Reason, RefreshPass, Seals, Seams, core};
+pub use sealing::Place;
+pub use spill::{Entry, Keeper, Left, MemorySpill, Recent, Spill, SpillLog, SpilledGrant, SpilledRefresh, Ticket};
 pub use startup::StartError;
 pub use sweep::Swept;
-pub use token::{TokenAnswer, TokenRequest};
+pub use token::{RefreshWish, TokenAnswer, TokenRequest};
 pub use view::{ConnectionView, EventView};
 
 use data_keys::DataKeys;
@@ -62,7 +69,6 @@ use mortise_oauth::Transport;
 use mortise_store::Store;
 use mortise_vault::Keyring;
 use std::sync::Arc;
-use tokio_util::task::TaskTracker;
 
 /// What a use case may fail with.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -74,15 +80,14 @@ pub struct Broker {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     config: BrokerConfig,
-    owner: LeaseOwner,
-    data_keys: DataKeys,
-    apps: loaded::AppCache,
+    secrets: Arc<sealing::Secrets>,
+    apps: Arc<loaded::LoadedApps>,
     keys: authenticate::KeyCache,
-    flights: refresh::Flights,
-    outage: refresh::Outage,
-    spill: spill::Spill,
-    tasks: TaskTracker,
-    runtime: tokio::runtime::Handle,
+    revoker: Arc<revoke::Revoker>,
+    engine: Arc<Engine>,
+    spill: Arc<dyn spill::Spill>,
+    replays: spill::Replays,
+    uses: uses::Uses,
 }
 
 impl Broker {
@@ -96,29 +101,55 @@ impl Broker {
         entropy: Arc<dyn Entropy>,
         config: BrokerConfig,
     ) -> Self {
-        Self {
-            data_keys: DataKeys::new(store.clone(), keyring, clock.clone(), entropy.clone()),
-            apps: loaded::AppCache::new(),
-            keys: authenticate::KeyCache::new(),
-            flights: refresh::Flights::default(),
-            outage: refresh::Outage::default(),
-            spill: spill::Spill::new(config.spill_dir.clone()),
+        let data_keys = DataKeys::new(store.clone(), keyring, clock.clone(), entropy.clone());
+        let secrets = Arc::new(sealing::Secrets { data_keys, entropy: entropy.clone() });
+        let apps = Arc::new(loaded::LoadedApps::new(store.clone(), secrets.clone(), clock.clone(), config.clone()));
+        let revoker = Arc::new(revoke::Revoker {
+            store: store.clone(),
+            secrets: secrets.clone(),
+            apps: apps.clone(),
+            transport: transport.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
             owner: LeaseOwner::generate(&*clock, &*entropy),
-            tasks: TaskTracker::new(),
-            // The web framework's threads have runtimes of their own, which end before the last refresh may.
-            runtime: tokio::runtime::Handle::current(),
+        });
+        let spill: Arc<dyn spill::Spill> =
+            Arc::new(spill::SpillLog::new(config.spill_dir.clone(), clock.clone(), entropy.clone()));
+        let engine = Engine::new(
+            Seams {
+                ledger: Arc::new(store.clone()),
+                spill: spill.clone(),
+                transport: transport.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                apps: apps.clone(),
+                seals: secrets.clone(),
+                late: revoker.clone(),
+            },
+            config.clone(),
+        );
+        let keys = authenticate::KeyCache::new();
+        Self {
             store,
             transport,
             clock,
             entropy,
             config,
+            secrets,
+            apps,
+            keys,
+            revoker,
+            engine,
+            spill,
+            replays: spill::Replays::default(),
+            uses: uses::Uses::default(),
         }
     }
 
     /// Lets it read `key_file` again when another process has rotated the key-encryption keys since.
     #[must_use]
-    pub fn with_key_file(mut self, key_file: std::path::PathBuf) -> Self {
-        self.data_keys.read_again_from(key_file);
+    pub fn with_key_file(self, key_file: std::path::PathBuf) -> Self {
+        self.secrets.data_keys.read_again_from(key_file);
         self
     }
 
@@ -127,20 +158,44 @@ impl Broker {
         &self.config
     }
 
+    /// What keeps its grants fresh.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     /// No refresh is begun after this.
     pub fn begin_drain(&self) {
-        self.flights.close();
+        self.engine.begin_drain();
     }
 
     /// Whether the process is stopping.
     pub fn is_draining(&self) -> bool {
-        self.flights.is_closed()
+        self.engine.is_draining()
     }
 
     /// Waits until every refresh in flight has been answered and stored; none is begun after this.
     pub async fn drain(&self) {
-        self.begin_drain();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.engine.drain().await;
+    }
+
+    /// Begins as many due refreshes as there is room for. They run on after the pass; [`Broker::drain`] waits for them.
+    pub async fn refresh_due(&self) -> Result<RefreshPass> {
+        self.replay_what_was_left().await?;
+        self.engine.refresh_due().await
+    }
+
+    /// Returns when a refresh has landed since, or after a second.
+    pub async fn wait_for_room(&self) {
+        self.engine.wait_for_room().await;
+    }
+
+    /// Tries one connection of every held app whose probe is due; a success releases the app.
+    pub async fn probe_held_apps(&self) -> Result<usize> {
+        self.engine.probe_held_apps().await
+    }
+
+    /// Tells providers what is due to be told, a bounded batch at a time; answers how many were tried.
+    pub async fn revoke_due(&self) -> Result<usize> {
+        self.revoker.revoke_due().await
     }
 }

@@ -1,11 +1,14 @@
 //! An app with what is needed to talk to its provider.
 
-use crate::{Broker, Error, Result};
+use crate::refresh::Apps;
+use crate::sealing::Secrets;
+use crate::{BrokerConfig, Error, Result};
+use async_trait::async_trait;
 use moka::future::Cache;
 use mortise_connectors::{Manifest, Values};
-use mortise_domain::{AppKey, ClientSecret};
+use mortise_domain::{AppKey, ClientSecret, Clock};
 use mortise_oauth::{ClientRegistration, Provider};
-use mortise_store::App;
+use mortise_store::{App, Store};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -14,11 +17,15 @@ use uuid::Uuid;
 const REMEMBERED: Duration = Duration::from_secs(2);
 
 /// An app and the manifest version that a connection was made with.
-pub(crate) struct LoadedApp {
-    pub(crate) app: App,
-    pub(crate) manifest: Arc<Manifest>,
-    pub(crate) redirect_uri: String,
-    pub(crate) secrets: Vec<ClientSecret>,
+pub struct LoadedApp {
+    /// The row.
+    pub app: App,
+    /// The connector, in that version.
+    pub manifest: Arc<Manifest>,
+    /// Where the provider sends customers back.
+    pub redirect_uri: String,
+    /// The live client secrets, newest first; none for a public client.
+    pub secrets: Vec<ClientSecret>,
 }
 
 impl LoadedApp {
@@ -46,29 +53,37 @@ impl LoadedApp {
 }
 
 /// Apps by key and version for two seconds; manifests, which never change, for as long as there is room.
-pub(crate) struct AppCache {
+pub(crate) struct LoadedApps {
+    store: Store,
+    secrets: Arc<Secrets>,
+    clock: Arc<dyn Clock>,
+    config: BrokerConfig,
     apps: Cache<(Uuid, i32), Arc<LoadedApp>>,
     manifests: Cache<(Uuid, i32), Arc<Manifest>>,
 }
 
-impl AppCache {
-    pub(crate) fn new() -> Self {
-        let apps = Cache::builder().max_capacity(1_000).time_to_live(REMEMBERED).build();
-        Self { apps, manifests: Cache::new(1_000) }
-    }
-}
-
-impl Broker {
-    /// The app `key` speaking version `version` of its connector.
-    pub(crate) async fn load_app(&self, key: AppKey, version: i32) -> Result<Arc<LoadedApp>> {
+#[async_trait]
+impl Apps for LoadedApps {
+    async fn load(&self, key: AppKey, version: i32) -> Result<Arc<LoadedApp>> {
         let id = (key.as_uuid(), version);
-        if let Some(loaded) = self.apps.apps.get(&id).await {
+        if let Some(loaded) = self.apps.get(&id).await {
             return Ok(loaded);
         }
         let app = self.store.app_by_key(key).await?.ok_or(Error::NotFound("app"))?;
         let loaded = Arc::new(self.loaded(app, version).await?);
-        self.apps.apps.insert(id, loaded.clone()).await;
+        self.apps.insert(id, loaded.clone()).await;
         Ok(loaded)
+    }
+
+    async fn forget(&self, app: &App) {
+        self.apps.invalidate(&(app.key.as_uuid(), app.connector_version)).await;
+    }
+}
+
+impl LoadedApps {
+    pub(crate) fn new(store: Store, secrets: Arc<Secrets>, clock: Arc<dyn Clock>, config: BrokerConfig) -> Self {
+        let apps = Cache::builder().max_capacity(1_000).time_to_live(REMEMBERED).build();
+        Self { store, secrets, clock, config, apps, manifests: Cache::new(1_000) }
     }
 
     pub(crate) async fn loaded(&self, app: App, version: i32) -> Result<LoadedApp> {
@@ -80,13 +95,13 @@ impl Broker {
 
     pub(crate) async fn manifest(&self, app: &App, version: i32) -> Result<Arc<Manifest>> {
         let id = (app.connector.as_uuid(), version);
-        if let Some(manifest) = self.apps.manifests.get(&id).await {
+        if let Some(manifest) = self.manifests.get(&id).await {
             return Ok(manifest);
         }
         let row = self.store.connector_by_key(app.connector, version).await?;
         let row = row.ok_or_else(|| Error::missing("an app's connector version"))?;
         let manifest = Arc::new(serde_json::from_str::<Manifest>(&row.manifest)?);
-        self.apps.manifests.insert(id, manifest.clone()).await;
+        self.manifests.insert(id, manifest.clone()).await;
         Ok(manifest)
     }
 
@@ -99,16 +114,12 @@ impl Broker {
     async fn open_secrets(&self, app: &App) -> Result<Vec<ClientSecret>> {
         let mut secrets = Vec::with_capacity(2);
         if let Some(sealed) = &app.secret {
-            secrets.push(self.open_client_secret(app.environment, app.key, sealed).await?);
+            secrets.push(self.secrets.open_client_secret(app.environment, app.key, sealed).await?);
         }
         let previous_lives = app.previous_secret_expires_at.is_some_and(|end| end > self.clock.now());
         if let Some(sealed) = app.previous_secret.as_ref().filter(|_| previous_lives) {
-            secrets.push(self.open_previous_secret(app.environment, app.key, sealed).await?);
+            secrets.push(self.secrets.open_previous_secret(app.environment, app.key, sealed).await?);
         }
         Ok(secrets)
-    }
-
-    pub(crate) async fn forget_app(&self, app: &App) {
-        self.apps.apps.invalidate(&(app.key.as_uuid(), app.connector_version)).await;
     }
 }

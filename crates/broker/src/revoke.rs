@@ -3,13 +3,20 @@
 //! The tokens to revoke are queued, sealed, in the transaction that ends the connection: the local end does not wait for
 //! the provider, and a provider that is down hears of it later.
 
+use crate::loaded::LoadedApps;
+use crate::refresh::{Apps as _, LateReplies, Seals as _};
 use crate::sealing::Place;
-use crate::spill::SpilledGrant;
-use crate::{Broker, Error, Result};
-use mortise_domain::{AccessToken, EventKind, RefreshToken, RevocationId, Sealed, Timestamp, backoff};
-use mortise_oauth::{Failure, FailureClass, RevocationToken, request_revocation, revocation};
-use mortise_store::{Connection, Ending, NewRevocation, Revocation};
+use crate::sealing::Secrets;
+use crate::spill::{SpilledGrant, SpilledRefresh};
+use crate::{Error, Result, timeline};
+use async_trait::async_trait;
+use mortise_domain::{
+    AccessToken, Clock, Entropy, EventKind, LeaseOwner, RefreshToken, RevocationId, Sealed, Timestamp, backoff,
+};
+use mortise_oauth::{Failure, FailureClass, RevocationToken, Transport, request_revocation, revocation};
+use mortise_store::{Connection, Ending, NewEvent, NewRevocation, Revocation, Store};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a claimed revocation is nobody else's: two requests with their deadlines.
@@ -17,7 +24,44 @@ const LEASE: Duration = Duration::from_secs(90);
 /// After this many attempts (some two days) the provider is taken to have no use for the news.
 const ATTEMPTS: i32 = 300;
 
-impl Broker {
+/// Tells providers what has ended.
+pub(crate) struct Revoker {
+    pub(crate) store: Store,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) apps: Arc<LoadedApps>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) owner: LeaseOwner,
+}
+
+#[async_trait]
+impl LateReplies for Revoker {
+    /// The grant was replaced or ended while its refresh was out: the new pair belongs to nobody.
+    async fn revoke(&self, pair: &SpilledRefresh) -> Result<()> {
+        let Some(row) = self.store.connection_get(pair.environment, pair.connection).await? else {
+            return Ok(());
+        };
+        let generation = pair.parent_generation + 1;
+        let place = Place { environment: pair.environment, connection: pair.connection, generation };
+        let (refresh, access) = self.open_doomed(place, pair.refresh.as_ref(), Some(&pair.access)).await?;
+        if refresh.is_none() && access.is_none() {
+            return Ok(());
+        }
+        let revocation = self.new_revocation(&row, refresh.as_ref(), access.as_ref()).await?;
+        let id = revocation.id;
+        let event = self.event(EventKind::LateReply, json!({"attempt": pair.attempt}));
+        self.store.revocation_enqueue(revocation, event).await?;
+        self.revoke_soon(vec![id]).await;
+        Ok(())
+    }
+}
+
+impl Revoker {
+    fn event(&self, kind: EventKind, detail: serde_json::Value) -> NewEvent {
+        timeline::line(&*self.clock, &*self.entropy, kind, detail)
+    }
+
     /// The end of a connection as it is now, with what its provider has to be told.
     pub(crate) async fn ending_of(&self, row: &Connection, detail: serde_json::Value) -> Result<Ending> {
         Ok(Ending {
@@ -49,11 +93,11 @@ impl Broker {
         access: Option<&Sealed>,
     ) -> Result<(Option<RefreshToken>, Option<AccessToken>)> {
         let refresh = match refresh {
-            Some(sealed) => openable(self.open_refresh(place, sealed).await)?,
+            Some(sealed) => openable(self.secrets.open_refresh(place, sealed).await)?,
             None => None,
         };
         let access = match access {
-            Some(sealed) => openable(self.open_access(place, sealed).await)?.map(|access| access.token),
+            Some(sealed) => openable(self.secrets.open_access(place, sealed).await)?.map(|access| access.token),
             None => None,
         };
         Ok((refresh, access))
@@ -64,7 +108,7 @@ impl Broker {
         let place =
             Place { environment: grant.environment, connection: grant.connection, generation: grant.generation };
         let (refresh, access) = self.open_doomed(place, grant.refresh.as_ref(), Some(&grant.access)).await?;
-        let app = self.load_app(grant.app, grant.connector_version).await?;
+        let app = self.apps.load(grant.app, grant.connector_version).await?;
         let (provider, client) = (app.provider(&grant.variables), app.client());
         let tokens = refresh.iter().map(RevocationToken::Refresh).chain(access.iter().map(RevocationToken::Access));
         for token in tokens {
@@ -86,11 +130,11 @@ impl Broker {
         let id = RevocationId::generate(&*self.clock, &*self.entropy);
         // Sealed for the environment, not for the customer, whose key may be destroyed before the provider answers.
         let refresh = match refresh {
-            Some(token) => Some(self.seal_doomed_refresh(row.environment, id, token).await?),
+            Some(token) => Some(self.secrets.seal_doomed_refresh(row.environment, id, token).await?),
             None => None,
         };
         let access = match access {
-            Some(token) => Some(self.seal_doomed_access(row.environment, id, token).await?),
+            Some(token) => Some(self.secrets.seal_doomed_access(row.environment, id, token).await?),
             None => None,
         };
         Ok(NewRevocation {
@@ -111,7 +155,7 @@ impl Broker {
         for id in ids {
             let tried = async {
                 match self.store.revocation_claim_one(id, self.owner, LEASE).await? {
-                    Some(row) => self.revoke(row).await,
+                    Some(row) => self.tell(row).await,
                     None => Ok(()),
                 }
             };
@@ -122,20 +166,20 @@ impl Broker {
     }
 
     /// Tells providers what is due to be told, a bounded batch at a time; answers how many were tried.
-    pub async fn revoke_due(&self) -> Result<usize> {
+    pub(crate) async fn revoke_due(&self) -> Result<usize> {
         let rows = self.store.revocations_claim(self.owner, 32, LEASE).await?;
         let tried = rows.len();
-        futures_util::future::try_join_all(rows.into_iter().map(|row| self.revoke(row))).await?;
+        futures_util::future::try_join_all(rows.into_iter().map(|row| self.tell(row))).await?;
         Ok(tried)
     }
 
     /// Refresh token first, because revoking it usually ends the access token too (RFC 7009 section 2.1).
-    async fn revoke(&self, row: Revocation) -> Result<()> {
-        let app = self.load_app(row.app, row.connector_version).await?;
+    async fn tell(&self, row: Revocation) -> Result<()> {
+        let app = self.apps.load(row.app, row.connector_version).await?;
         let (provider, client) = (app.provider(&row.variables), app.client());
         let mut told = false;
         if let Some(sealed) = &row.refresh {
-            let token = self.open_doomed_refresh(row.environment, row.id, sealed).await?;
+            let token = self.secrets.open_doomed_refresh(row.environment, row.id, sealed).await?;
             let Some(request) = revocation(&provider, &client, RevocationToken::Refresh(&token))? else {
                 return self.no_way(row).await;
             };
@@ -145,7 +189,7 @@ impl Broker {
             told = true;
         }
         if let Some(sealed) = &row.access {
-            let token = self.open_doomed_access(row.environment, row.id, sealed).await?;
+            let token = self.secrets.open_doomed_access(row.environment, row.id, sealed).await?;
             let Some(request) = revocation(&provider, &client, RevocationToken::Access(&token))? else {
                 return self.no_way(row).await;
             };

@@ -1,15 +1,18 @@
 //! Which secret is sealed under which key for which place: the one list of it.
 
-use crate::data_keys::KeyOwner;
-use crate::{Broker, Error, Result};
+use crate::data_keys::{DataKeys, KeyOwner};
+use crate::refresh::Seals;
+use crate::{Error, Result};
+use async_trait::async_trait;
 use mortise_domain::{
-    AccessToken, AppKey, AttemptId, AuthorizationCode, ClientSecret, ConnectionId, CustomerKey, EnvironmentKey,
-    PkceVerifier, RefreshToken, RevocationId, Sealed, TokenGrant, TokenType,
+    AccessToken, AppKey, AttemptId, AuthorizationCode, ClientSecret, ConnectionId, CustomerKey, Entropy,
+    EnvironmentKey, PkceVerifier, RefreshToken, RevocationId, Sealed, TokenGrant, TokenType,
 };
 use mortise_vault::{Field, SealContext, VaultError};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// A connection's access token with what is handed out beside it, opened.
@@ -54,11 +57,14 @@ impl From<SealedAccess<'_>> for Access {
 }
 
 /// The place of a connection's credentials.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) environment: EnvironmentKey,
-    pub(crate) connection: ConnectionId,
-    pub(crate) generation: i64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Where the connection belongs.
+    pub environment: EnvironmentKey,
+    /// Which one.
+    pub connection: ConnectionId,
+    /// Which of its pairs.
+    pub generation: i64,
 }
 
 impl Place {
@@ -68,30 +74,48 @@ impl Place {
     }
 }
 
-impl Broker {
-    pub(crate) async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed> {
-        let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
-        let plain = Zeroizing::new(serde_json::to_vec(&SealedAccess::of(grant))?);
-        Ok(key.seal(&*self.entropy, &place.context(Field::AccessToken), &plain)?)
-    }
+/// Secrets on their way into the database and out of it.
+pub(crate) struct Secrets {
+    pub(crate) data_keys: DataKeys,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
 
+impl Secrets {
     pub(crate) async fn open_access(&self, place: Place, sealed: &Sealed) -> Result<Access> {
         let key = self.data_keys.opening(sealed).await?;
         let plain = key.open(&place.context(Field::AccessToken), sealed)?;
         Ok(serde_json::from_slice::<SealedAccess<'_>>(&plain)?.into())
     }
+}
 
-    pub(crate) async fn seal_refresh(
-        &self,
-        customer: CustomerKey,
-        place: Place,
-        token: &RefreshToken,
-    ) -> Result<Sealed> {
+#[async_trait]
+impl Seals for Secrets {
+    async fn prepare(&self, customer: CustomerKey, place: Place) -> Result<()> {
+        self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await.map(drop)
+    }
+
+    async fn move_access(&self, customer: CustomerKey, from: Place, to: Place, sealed: &Sealed) -> Result<Sealed> {
+        let plain = self.data_keys.opening(sealed).await?.open(&from.context(Field::AccessToken), sealed)?;
+        let key = self.data_keys.sealing(KeyOwner::Customer(to.environment, customer)).await?;
+        Ok(key.seal(&*self.entropy, &to.context(Field::AccessToken), &plain)?)
+    }
+
+    async fn is_access(&self, place: Place, sealed: &Sealed, token: &AccessToken) -> Result<bool> {
+        Ok(self.open_access(place, sealed).await?.token.expose() == token.expose())
+    }
+
+    async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed> {
+        let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
+        let plain = Zeroizing::new(serde_json::to_vec(&SealedAccess::of(grant))?);
+        Ok(key.seal(&*self.entropy, &place.context(Field::AccessToken), &plain)?)
+    }
+
+    async fn seal_refresh(&self, customer: CustomerKey, place: Place, token: &RefreshToken) -> Result<Sealed> {
         let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
         Ok(key.seal(&*self.entropy, &place.context(Field::RefreshToken), token.expose().as_bytes())?)
     }
 
-    pub(crate) async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken> {
+    async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken> {
         let key = self.data_keys.opening(sealed).await?;
         Ok(RefreshToken::new(text(&key.open(&place.context(Field::RefreshToken), sealed)?)?))
     }
@@ -100,7 +124,7 @@ impl Broker {
 /// Secrets that belong to an environment and not to a customer.
 macro_rules! environment_secrets {
     ($($seal:ident, $open:ident: $secret:ident as $field:ident of $record:ident;)*) => {
-        impl Broker {$(
+        impl Secrets {$(
             pub(crate) async fn $seal(&self, environment: EnvironmentKey, of: $record, secret: &$secret) -> Result<Sealed> {
                 let context = environment_place(environment, of.as_uuid(), Field::$field);
                 let key = self.data_keys.sealing(KeyOwner::Environment(environment)).await?;

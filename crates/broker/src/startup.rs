@@ -37,13 +37,14 @@ pub enum StartError {
 
 impl Broker {
     /// Proves that every referenced key is at hand and that grants can be spilled, then takes in what an earlier process
-    /// left behind. Keys are checked by opening, before the first write.
+    /// left behind, and stores again what the database has forgotten. Keys are checked by opening, before the first write.
     pub async fn check(&self) -> Result<(), StartError> {
         self.verify_keys().await?;
         let folder = self.config.spill_dir.clone();
-        self.spill.prepare().map_err(|source| StartError::Spill { folder, source })?;
-        self.data_keys.sealing(KeyOwner::System).await.map_err(StartError::Database)?;
-        self.replay_spill().await.map(|_| ()).map_err(StartError::Database)
+        self.spill.prepare().await.map_err(|source| StartError::Spill { folder, source })?;
+        self.secrets.data_keys.sealing(KeyOwner::System).await.map_err(StartError::Database)?;
+        self.replay_spill().await.map_err(StartError::Database)?;
+        self.replay_recent().await.map(drop).map_err(StartError::Database)
     }
 
     /// Opens a data key with every key-encryption key that the database refers to. Writes nothing.
@@ -53,7 +54,7 @@ impl Broker {
         for row in self.store.data_key_one_per_kek().await.map_err(database)? {
             let key = row.key_encryption_key.clone();
             let wrapped = WrappedKey { key_encryption_key: row.key_encryption_key, bytes: row.wrapped };
-            if self.data_keys.keyring().unwrap(row.id, &wrapped).is_err() {
+            if self.secrets.data_keys.keyring().unwrap(row.id, &wrapped).is_err() {
                 let count = counts.iter().find(|(id, _)| *id == key).map_or(0, |(_, count)| *count);
                 return Err(StartError::WrongKey { key, count });
             }

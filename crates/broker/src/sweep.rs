@@ -12,6 +12,8 @@ pub struct Swept {
     pub sessions: u64,
     /// Replies kept for idempotent requests, after 24 hours.
     pub replies: u64,
+    /// Budgets of providers and apps at which nothing has been wrong for long.
+    pub gates: u64,
 }
 
 impl Broker {
@@ -21,6 +23,7 @@ impl Broker {
         let attempts = self.store.attempts_sweep(before).await?;
         let sessions = self.store.connect_sessions_sweep(before - Duration::days(6)).await?;
         let replies = self.store.idempotency_sweep(before).await?;
-        Ok(Swept { attempts, sessions, replies })
+        let gates = self.store.gates_sweep().await?;
+        Ok(Swept { attempts, sessions, replies, gates })
     }
 }

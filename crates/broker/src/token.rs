@@ -4,10 +4,9 @@ use crate::refresh::{Ended, Reason, failure_as_error};
 use crate::sealing::{Place, blames_the_row};
 use crate::{Broker, Caller, ConnectionView, Error, Internal, Result, Unusable};
 use mortise_domain::{
-    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, ScopeSet, StateReason, Timestamp,
-    TokenType,
+    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, ScopeSet, Timestamp, TokenType,
 };
-use mortise_oauth::FailureClass;
+use mortise_oauth::{Failure, FailureClass};
 use mortise_store::TokenRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +14,9 @@ use std::time::Duration;
 
 /// The life that a token should have left where the caller says nothing, if the provider's tokens live that long.
 const USUAL_MIN_TTL: Duration = Duration::from_secs(60);
+
+/// How young a token is that a report of its failure cannot mean.
+const JUST_NOW: Duration = Duration::from_secs(60);
 
 /// When to ask again where nothing better is known.
 const SOON: Duration = Duration::from_secs(5);
@@ -26,6 +28,26 @@ pub struct TokenRequest {
     /// can make every fetch a refresh. `None`: a minute, or a quarter of a shorter life; and whatever is still valid where
     /// no refresh can bring that just now.
     pub min_ttl: Option<u32>,
+}
+
+/// Why somebody wants a refresh now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RefreshWish {
+    /// They just do: it is sent whatever life the token has left.
+    #[default]
+    Plain,
+    /// The provider's API answered 401 to the token (RFC 6750 section 3.1). Reports of a token that is brand new send nothing:
+    /// the one that failed was an older one.
+    Unauthorized,
+}
+
+impl From<RefreshWish> for Reason {
+    fn from(wish: RefreshWish) -> Self {
+        match wish {
+            RefreshWish::Plain => Self::Forced,
+            RefreshWish::Unauthorized => Self::Unauthorized,
+        }
+    }
 }
 
 /// What is handed out. Never the refresh token.
@@ -61,11 +83,12 @@ impl Broker {
     ) -> Result<TokenAnswer> {
         caller.require(ApiScope::TokensRead)?;
         let row = self.token_row(caller, id).await?;
-        if self.lives_for(&row, wanted(&row, request)) {
+        self.uses.note(&row);
+        if lives_for(&row, wanted(&row, request)) {
             return self.answer(row).await;
         }
         usable(&row)?;
-        if let Some(min_ttl) = request.min_ttl.filter(|_| self.lives_for(&row, Duration::ZERO)) {
+        if let Some(min_ttl) = request.min_ttl.filter(|_| lives_for(&row, Duration::ZERO)) {
             let most = life(&row).map_or(0, |life| life.as_secs() / 2);
             if u64::from(min_ttl) > most {
                 return Err(Error::MinTtlUnavailable { min_ttl, most });
@@ -94,16 +117,24 @@ impl Broker {
     }
 
     /// One guarded refresh now, whatever life the token has left.
-    pub async fn refresh_connection(self: &Arc<Self>, caller: &Caller, id: ConnectionId) -> Result<ConnectionView> {
+    pub async fn refresh_connection(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: ConnectionId,
+        wish: RefreshWish,
+    ) -> Result<ConnectionView> {
         caller.require(ApiScope::ConnectionsWrite)?;
         let row = self.token_row(caller, id).await?;
         usable(&row)?;
-        match self.refresh_now(caller.environment, id, row.generation, Reason::Forced).await? {
+        if wish == RefreshWish::Unauthorized && is_new(&row) {
+            return self.connection_view(caller.environment, id).await;
+        }
+        match self.engine.refresh_now(caller.environment, id, row.generation, wish.into()).await? {
             Ended::Refreshed | Ended::Moved | Ended::Unusable => {
                 usable(&self.token_row(caller, id).await?)?;
                 self.connection_view(caller.environment, id).await
             }
-            Ended::Failed(failure) => Err(self.refresh_error(&row, &failure).await?),
+            Ended::Failed(failure) => Err(self.refresh_error(caller, &row, &failure).await?),
             Ended::Later(retry_after) => Err(unavailable(retry_after)),
             Ended::Interrupted | Ended::Abandoned => Err(unavailable(SOON)),
         }
@@ -115,20 +146,20 @@ impl Broker {
         row: TokenRow,
         request: TokenRequest,
     ) -> Result<TokenAnswer> {
-        let ended = match self.backing_off(&row) {
+        let ended = match backing_off(&row) {
             Some(wait) => Ended::Later(wait),
-            None => self.refresh_now(caller.environment, row.id, row.generation, Reason::Fetch).await?,
+            None => self.engine.refresh_now(caller.environment, row.id, row.generation, Reason::Fetch).await?,
         };
         let newer = self.token_row(caller, row.id).await?;
         // A token that is still valid is not withheld because a refresh failed, unless the caller named a life; and a
         // new one is as long-lived as the provider makes them.
         let least = Duration::from_secs(request.min_ttl.unwrap_or(1).into());
-        if self.lives_for(&newer, least) {
+        if lives_for(&newer, least) {
             return self.answer(newer).await;
         }
         usable(&newer)?;
         match (ended, request.min_ttl) {
-            (Ended::Failed(failure), _) => Err(self.refresh_error(&row, &failure).await?),
+            (Ended::Failed(failure), _) => Err(self.refresh_error(caller, &row, &failure).await?),
             (Ended::Later(retry_after), _) => Err(unavailable(retry_after)),
             (Ended::Refreshed | Ended::Moved, Some(min_ttl)) => {
                 Err(Error::MinTtlUnavailable { min_ttl, most: life(&newer).map_or(0, |life| life.as_secs() / 2) })
@@ -139,42 +170,31 @@ impl Broker {
         }
     }
 
-    /// How long the next attempt is put off after failures. A caller in a loop must not become a storm at a provider that
-    /// is down: the plan of the failed attempt holds for fetches too.
-    fn backing_off(&self, row: &TokenRow) -> Option<Duration> {
-        let next = row.next_refresh_at.filter(|_| row.failures > 0)?;
-        (next - self.clock.now()).to_std().ok().filter(|wait| !wait.is_zero())
-    }
-
     async fn token_row(&self, caller: &Caller, id: ConnectionId) -> Result<TokenRow> {
         let row = self.store.connection_token_row(caller.environment, id).await;
-        self.noted(row.map_err(Error::from))?.ok_or(Error::NotFound("connection"))
-    }
-
-    /// A token without a known end is served until somebody says that it fails.
-    fn lives_for(&self, row: &TokenRow, least: Duration) -> bool {
-        let until = self.clock.now() + least;
-        let fresh = row.expires_at.is_none_or(|end| end >= until);
-        row.state == ConnectionState::Active && row.access.is_some() && fresh
+        self.engine.noted(row.map_err(Error::from))?.ok_or(Error::NotFound("connection"))
     }
 
     async fn answer(&self, row: TokenRow) -> Result<TokenAnswer> {
         let sealed = row.access.as_ref().ok_or_else(|| Error::missing("an active connection's token"))?;
         let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
-        let access = match self.open_access(place, sealed).await {
+        let access = match self.secrets.open_access(place, sealed).await {
             Err(Error::Internal(Internal::Vault(error))) if blames_the_row(&error) => {
                 self.quarantine_by_id(&row).await?;
                 return Err(Unusable::Quarantined.into());
             }
             opened => opened?,
         };
+        // The share of fetches with a minute of life left is the promise that the engine is measured by.
+        let fresh = row.expires_at.is_none_or(|end| end >= row.now + USUAL_MIN_TTL);
+        metrics::counter!("mortise_token_fetches_total", "fresh" => if fresh { "true" } else { "false" }).increment(1);
         let granted = row.granted_scopes.unwrap_or_else(|| row.requested_scopes.clone());
         Ok(TokenAnswer {
             connection: row.id,
             access_token: access.token,
             token_type: access.token_type,
             expires_at: row.expires_at,
-            expires_in: row.expires_at.map(|end| (end - self.clock.now()).num_seconds().max(0)),
+            expires_in: row.expires_at.map(|end| (end - row.now).num_seconds().max(0)),
             refresh_after: row.next_refresh_at,
             missing_scopes: row.requested_scopes.missing_from(&granted),
             granted_scopes: granted,
@@ -185,18 +205,40 @@ impl Broker {
     async fn quarantine_by_id(&self, row: &TokenRow) -> Result<()> {
         tracing::error!(connection = %row.id, "a stored access token does not authenticate: the connection is quarantined");
         match self.store.connection_get(row.environment, row.id).await? {
-            Some(full) if full.generation == row.generation => self.quarantine_row(&full).await,
+            Some(full) if full.generation == row.generation => self.engine.quarantine(&full).await,
             Some(_) | None => Ok(()),
         }
     }
 
-    async fn refresh_error(&self, row: &TokenRow, failure: &mortise_oauth::Failure) -> Result<Error> {
+    /// A refusal of the grant is believed only when the engine has given the connection up.
+    async fn refresh_error(&self, caller: &Caller, row: &TokenRow, failure: &Failure) -> Result<Error> {
         if failure.class == FailureClass::GrantRejected {
-            return Ok(Unusable::NeedsReauth { connection: row.id, reason: StateReason::RefreshTokenRejected }.into());
+            let now = self.token_row(caller, row.id).await?;
+            return Ok(usable(&now).err().unwrap_or_else(|| unavailable(backing_off(&now).unwrap_or(SOON))));
         }
         let app = self.store.app_by_key(row.app).await?.ok_or_else(|| Error::missing("a connection's app"))?;
         Ok(failure_as_error(&app.id, failure))
     }
+}
+
+/// A token without a known end is served until somebody says that it fails. The database's clock says what has ended.
+fn lives_for(row: &TokenRow, least: Duration) -> bool {
+    let fresh = row.expires_at.is_none_or(|end| end > row.now && end >= row.now + least);
+    row.state == ConnectionState::Active && row.access.is_some() && fresh
+}
+
+/// Whether the token is so new that whoever says that it fails must have seen the one before it, or has a trouble that
+/// another token would not mend: a minute, or half of a shorter life.
+fn is_new(row: &TokenRow) -> bool {
+    let young = life(row).map_or(JUST_NOW, |life| JUST_NOW.min(life / 2));
+    row.refreshed_at.is_some_and(|at| row.now < at + young)
+}
+
+/// How long the next attempt is put off after failures. A caller in a loop must not become a storm at a provider that
+/// is down: the plan of the failed attempt holds for fetches too.
+fn backing_off(row: &TokenRow) -> Option<Duration> {
+    let next = row.next_refresh_at.filter(|_| row.failures > 0 || row.suspicions > 0)?;
+    (next - row.now).to_std().ok().filter(|wait| !wait.is_zero())
 }
 
 fn usable(row: &TokenRow) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Connections and their timelines as they are shown.
 
+use crate::refresh::Apps as _;
 use crate::{Broker, Caller, Error, Listing, PageRequest, Result};
 use mortise_domain::{
     ApiScope, AppId, ConnectionId, ConnectionState, ConnectorId, CustomerId, EnvironmentKey, EventId, EventKind,
@@ -80,7 +81,7 @@ impl Broker {
     }
 
     pub(crate) async fn view(&self, row: Connection) -> Result<ConnectionView> {
-        let app = self.load_app(row.app, row.connector_version).await?;
+        let app = self.apps.load(row.app, row.connector_version).await?;
         let customer = self.store.customer_by_key(row.customer).await?.ok_or_else(|| Error::missing("a customer"))?;
         Ok(show(row, customer.id, app.app.id.clone(), app.app.connector_id.clone()))
     }

@@ -5,6 +5,7 @@
 
 use super::exchange::GrantTarget;
 use super::flow_cookie_name;
+use crate::refresh::Apps as _;
 use crate::{Broker, BrokerConfig, ConnectFault, Result};
 use mortise_domain::{
     AppKey, AuthorizationCode, CompletionCode, ConnectionId, FinisherCheck, FlowCookie, StateToken, random_text,
@@ -87,7 +88,7 @@ impl Broker {
         if session.status != SessionStatus::Open {
             return Err(ConnectFault::LinkUsed.into());
         }
-        let app = self.load_app(attempt.app, attempt.connector_version).await?;
+        let app = self.apps.load(attempt.app, attempt.connector_version).await?;
         check_issuer(&query, &app.manifest.auth)?;
         if let Some(code) = query.optional("error")? {
             return Err(match sanitised(code).as_str() {
@@ -112,7 +113,7 @@ impl Broker {
         if environment.settings.finisher_check == FinisherCheck::Required {
             return self.hold_code(&attempt, &session, &code).await;
         }
-        let app = self.load_app(attempt.app, attempt.connector_version).await?;
+        let app = self.apps.load(attempt.app, attempt.connector_version).await?;
         let connection = self.exchange_code(&app, &attempt, &code, GrantTarget::of(&session, &attempt)).await?;
         let return_url = self.return_url(&session, "connected", Some(connection))?;
         Ok(CallbackOutcome::Connected { connection, provider: app.manifest.name.clone(), return_url })
@@ -127,7 +128,7 @@ impl Broker {
         code: &AuthorizationCode,
     ) -> Result<CallbackOutcome> {
         let completion: CompletionCode = random_text::<32, _>(&*self.entropy);
-        let sealed = self.seal_code(attempt.environment, attempt.id, code).await?;
+        let sealed = self.secrets.seal_code(attempt.environment, attempt.id, code).await?;
         let expires_at = self.clock.now() + BrokerConfig::CODE_LIFETIME;
         self.store.attempt_hold_code(attempt.id, &sealed, &sha256(completion.expose()), expires_at).await?;
         let open = [SessionStatus::Open];

@@ -1,6 +1,7 @@
 //! The finisher check: the backend confirms that the customer who came back is the one that it sent.
 
 use super::exchange::GrantTarget;
+use crate::refresh::Apps as _;
 use crate::{Broker, Caller, ConnectFault, ConnectionView, Error, Result};
 use mortise_domain::{ApiScope, CompletionCode, ConnectSessionId, CustomerId};
 use mortise_store::SessionStatus;
@@ -48,8 +49,8 @@ impl Broker {
             return Err(fault.into());
         }
         let sealed = attempt.code.as_ref().ok_or_else(|| Error::missing("a held code"))?;
-        let code = self.open_code(attempt.environment, attempt.id, sealed).await?;
-        let app = self.load_app(attempt.app, attempt.connector_version).await?;
+        let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
+        let app = self.apps.load(attempt.app, attempt.connector_version).await?;
         match self.exchange_code(&app, &attempt, &code, GrantTarget::of(&session, &attempt)).await {
             Ok(connection) => self.connection_view(caller.environment, connection).await,
             Err(Error::Connect(fault)) => {

@@ -4,9 +4,11 @@
 //! does anybody hear of it. A process that dies in between leaves the grant where the next start finds it.
 
 use crate::loaded::LoadedApp;
-use crate::refresh::{first_refresh, lifetime_of};
+use crate::refresh::Seals as _;
+use crate::refresh::core::{Granted, Rules, first};
 use crate::sealing::Place;
 use crate::spill::SpilledGrant;
+use crate::timeline::told;
 use crate::{Broker, ConnectFault, Error, Result};
 use mortise_connectors::Values;
 use mortise_domain::{
@@ -56,7 +58,7 @@ impl Broker {
         code: &AuthorizationCode,
         target: GrantTarget<'_>,
     ) -> Result<ConnectionId> {
-        let verifier = self.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
+        let verifier = self.secrets.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
         let request = code_exchange(&app.provider(target.values), &app.client(), code, &verifier)?;
         let sent_at = self.clock.now();
         let grant = request_token(&*self.transport, request, &app.manifest).await.map_err(exchange_failed)?;
@@ -120,12 +122,21 @@ impl Broker {
             None => (ConnectionId::generate(&*self.clock, &*self.entropy), 1),
         };
         let place = Place { environment, connection, generation };
-        let lifetime = lifetime_of(grant, &app.manifest);
         let refresh = match &grant.refresh_token {
-            Some(token) => Some(self.seal_refresh(target.customer, place, token).await?),
+            Some(token) => Some(self.secrets.seal_refresh(target.customer, place, token).await?),
             None => None,
         };
         let renewable = refresh.is_some() || reason == StateReason::ClientCredentials;
+        let auth = &app.manifest.auth;
+        let granted = Granted {
+            asked_at: sent_at,
+            lifetime: grant.lifetime,
+            deadlines: auth.deadlines(sent_at, sent_at, grant.refresh_lifetime),
+            rotated: grant.refresh_token.is_some(),
+            unchanged: false,
+        };
+        let imported = reason == StateReason::Imported;
+        let pair = first(&Rules::from(auth), &granted, renewable, imported, self.entropy.fraction());
         let event = match (&replaced, reason) {
             (Some(row), _) if row.state != ConnectionState::Pending => EventKind::Reconnected,
             (_, StateReason::Consented) => EventKind::Connected,
@@ -140,17 +151,25 @@ impl Broker {
             reason,
             replaces_family: replaced.as_ref().map(|row| row.family),
             generation,
-            access: self.seal_access(target.customer, place, grant).await?,
+            access: self.secrets.seal_access(target.customer, place, grant).await?,
             refresh,
             sent_at,
-            expires_at: lifetime.map(|life| sent_at + life),
-            next_refresh_at: lifetime.filter(|_| renewable).map(|l| first_refresh(sent_at, l, app, &*self.entropy)),
+            expires_at: pair.expires_at,
+            next_refresh_at: pair.next_refresh_at,
+            grant_expires_at: pair.deadlines.grant_expires_at,
+            refresh_idle_at: pair.deadlines.refresh_idle_at,
             granted_scopes: grant.granted_scopes.clone(),
             requested_scopes: target.requested.clone(),
             variables: target.values.clone(),
             session: target.session,
             event,
-            detail: json!({"app": app.app.id, "expires_in": lifetime.map(|life| life.as_secs()), "refreshable": renewable}),
+            detail: json!({
+                "app": app.app.id,
+                "expires_in": pair.expires_at.map(|end| (end - sent_at).num_seconds()),
+                "refreshable": renewable,
+                "next_refresh_at": pair.next_refresh_at.map(told),
+                "decided": pair.why,
+            }),
         })
     }
 

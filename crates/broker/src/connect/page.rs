@@ -94,7 +94,7 @@ impl Broker {
     }
 
     async fn choice(&self, app: mortise_store::App) -> Result<AppChoice> {
-        let manifest = self.manifest(&app, app.connector_version).await?;
+        let manifest = self.apps.manifest(&app, app.connector_version).await?;
         let auth = &manifest.auth;
         let shown = auth.authorization_url.as_ref().unwrap_or(&auth.token_url);
         let host = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest).split(['/', '?']).next();

@@ -44,7 +44,7 @@ impl Broker {
         let app = self.store.app_get(session.environment, app).await?;
         let app = app.filter(|app| session.apps.contains(&app.key)).ok_or(ConnectFault::UnknownLink)?;
         let version = app.connector_version;
-        let loaded = self.loaded(app, version).await?;
+        let loaded = self.apps.loaded(app, version).await?;
         let values = merged_values(&loaded, values)?;
         match loaded.manifest.auth.grant {
             Grant::AuthorizationCode => self.to_provider(&session, &loaded, values, token).await,
@@ -76,7 +76,7 @@ impl Broker {
             connector_version: loaded.app.connector_version,
             state_digest: sha256(state.expose()),
             cookie_digest: sha256(secret.expose()),
-            verifier: self.seal_verifier(session.environment, id, &verifier).await?,
+            verifier: self.secrets.seal_verifier(session.environment, id, &verifier).await?,
             variables: values,
             scopes,
             created_at: now,

@@ -4,7 +4,8 @@
 //! Whoever claimed such a row first would present a refresh token that is spent. So every process that saw the outage
 //! stores what it holds as soon as the database is back, and claims only when all others have had the time to do so too.
 
-use crate::{Broker, Error, Result};
+use crate::{Error, Result};
+use mortise_domain::Clock;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,25 +22,22 @@ impl Outage {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// How long nothing is to be claimed yet.
-    fn left(&self, now: Duration) -> Option<Duration> {
-        let seen = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (seen? + QUIET).checked_sub(now).filter(|left| !left.is_zero())
-    }
-}
-
-impl Broker {
     /// Hands a result on, and remembers if it says that the database is away.
-    pub(crate) fn noted<T>(&self, result: Result<T>) -> Result<T> {
+    pub(crate) fn noted<T>(&self, clock: &dyn Clock, result: Result<T>) -> Result<T> {
         if matches!(result, Err(Error::Unavailable(_))) {
-            self.outage.note(self.clock.monotonic());
+            self.note(clock.monotonic());
         }
         result
     }
 
+    /// The last sign of one.
+    pub(crate) fn seen(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How long nothing is to be claimed yet.
-    pub(super) fn quiet(&self) -> Option<Duration> {
-        self.outage.left(self.clock.monotonic())
+    pub(crate) fn left(&self, now: Duration) -> Option<Duration> {
+        (self.seen()? + QUIET).checked_sub(now).filter(|left| !left.is_zero())
     }
 }
 

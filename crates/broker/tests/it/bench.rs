@@ -2,7 +2,8 @@
 
 use mortise_broker::{
     AppInput, AppSettings, Broker, BrokerConfig, CallbackOutcome, CallbackQuery, Caller, ConnectionView, CustomerInput,
-    Error, ManifestSource, NewApiKey, NewSession, PageRequest, Started, TokenAnswer, TokenRequest, flow_cookie_name,
+    Entry, Error, ManifestSource, NewApiKey, NewSession, PageRequest, SpillLog, Started, TokenAnswer, TokenRequest,
+    flow_cookie_name,
 };
 use mortise_domain::{
     ApiScope, ClientSecret, Clock, ConnectionId, EventKind, FlowCookie, OsEntropy, ScopeSet, SystemClock,
@@ -87,6 +88,20 @@ impl Bench {
         }
     }
 
+    /// The grants in the spill folder that wait for the database, whoever holds them.
+    pub(crate) fn spilled(&self) -> Vec<Entry> {
+        let waiting = SpillLog::waiting(&self.folder.path().join("spill")).unwrap();
+        waiting.iter().map(|bytes| Entry::from_bytes(bytes).unwrap()).collect()
+    }
+
+    /// The process ends, and another one is in its place; nothing has been checked yet.
+    pub(crate) async fn restart(&mut self) {
+        self.broker.drain().await;
+        let next = self.sibling().await;
+        let before = std::mem::replace(&mut self.broker, next);
+        assert_eq!(Arc::strong_count(&before), 1, "somebody still holds the process that ended");
+    }
+
     /// A process beside this one: the same database, another broker.
     pub(crate) async fn sibling(&self) -> Arc<Broker> {
         broker(&self.database, self.folder.path(), self.provider.clone()).await
@@ -163,6 +178,19 @@ impl Bench {
         self.sql("UPDATE connections SET next_refresh_at = 1, lease_until = NULL WHERE next_refresh_at IS NOT NULL")
             .await;
         self.sql("UPDATE connections SET attempt_deadline = 1 WHERE attempt_deadline IS NOT NULL").await;
+    }
+
+    /// Makes every connection due, with a token that ends in so many seconds and so many refusals before, the first of them
+    /// so many seconds ago.
+    pub(crate) async fn stand(&self, expires_in: i64, refusals: i64, since: i64) {
+        let now = SystemClock::new().now().timestamp_millis();
+        let (ends, first) = (now + expires_in * 1000, now - since * 1000);
+        let suspected = if refusals == 0 { "NULL".to_owned() } else { first.to_string() };
+        self.sql(&format!(
+            "UPDATE connections SET expires_at = {ends}, suspicions = {refusals}, suspected_at = {suspected}"
+        ))
+        .await;
+        self.make_due().await;
     }
 
     /// Sends what is due and waits for the answers.

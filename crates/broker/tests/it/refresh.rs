@@ -42,8 +42,8 @@ async fn a_reply_without_a_refresh_token_keeps_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_rejected_grant_needs_a_new_consent_which_heals_it_in_place() {
-    let bench = Bench::new("F").await;
+async fn a_rejection_that_the_manifest_calls_final_needs_a_new_consent_which_heals_in_place() {
+    let bench = Bench::with("  recovery_class: F\n  refresh_errors: {permanent: [invalid_grant]}\n").await;
     let id = bench.connect().await;
     bench.provider.json(400, &json!({"error": "invalid_grant", "error_description": "canary"}));
     bench.make_due().await;
@@ -59,13 +59,44 @@ async fn a_rejected_grant_needs_a_new_consent_which_heals_it_in_place() {
     assert_eq!(bench.events(id).await.last(), Some(&EventKind::Reconnected));
 }
 
+/// As long as the token serves, three refusals over an hour; afterwards two over half a minute. The time between them is
+/// taken from the row.
+#[tokio::test]
+async fn a_refusal_is_confirmed_before_it_is_believed() {
+    for (expires_in, earlier, since, believed) in [
+        (3000, 0, 0, false),
+        (3000, 2, 3500, false),
+        (3000, 1, 7200, false),
+        (3000, 2, 3601, true),
+        (-10, 0, 0, false),
+        (-10, 1, 20, false),
+        (-10, 1, 31, true),
+    ] {
+        let bench = Bench::new("N").await;
+        let id = bench.connect().await;
+        bench.stand(expires_in, earlier, since).await;
+        bench.provider.json(400, &json!({"error": "invalid_grant"}));
+        bench.work().await;
+        let view = bench.view(id).await;
+        let expected = if believed { ConnectionState::NeedsReauth } else { ConnectionState::Active };
+        assert_eq!(view.state, expected, "{expires_in} {earlier} {since}");
+        if !believed {
+            assert_eq!(bench.events(id).await.last(), Some(&EventKind::RefreshSuspected));
+            bench.provider.json(200, &tokens(2));
+            bench.make_due().await;
+            bench.work().await;
+            assert_eq!(bench.token(id, None).await.unwrap().access_token.expose(), "at-2", "a success clears it");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_rejection_after_doubt_in_a_single_use_class_is_a_lost_rotation() {
-    for (class, expected) in [("F", StateReason::LostRotation), ("N", StateReason::RefreshTokenRejected)] {
+    for (class, expected) in [("F", StateReason::LostRotation), ("N", StateReason::Consented)] {
         let bench = Bench::new(class).await;
         let id = bench.connect().await;
         bench.provider.fail(SendError::Broken);
-        bench.make_due().await;
+        bench.stand(-10, 0, 0).await;
         bench.work().await;
         assert_eq!(bench.events(id).await.last(), Some(&EventKind::RefreshAmbiguous));
         assert_eq!(bench.work().await, 0, "nothing is sent while the first request may still be answered");
@@ -113,7 +144,7 @@ async fn a_throttled_refresh_waits_as_long_as_it_was_told() {
     bench.work().await;
     let wait =
         bench.view(id).await.next_refresh_at.unwrap() - mortise_domain::Clock::now(&mortise_domain::SystemClock::new());
-    assert!((900..=1000).contains(&wait.num_seconds()), "{wait}");
+    assert!((900..=1100).contains(&wait.num_seconds()), "{wait}");
 }
 
 #[tokio::test]

@@ -1,0 +1,108 @@
+//! A pair on its way: sealed, to the disk, into the ledger, or back to the provider.
+
+use super::Drive;
+use crate::refresh::core::{COMMIT_PATIENCE, COMMIT_PAUSE, Event, Pair};
+use crate::spill::{Entry, SpilledRefresh};
+use crate::timeline::told;
+use crate::{Error, Result};
+use mortise_domain::EventKind;
+use serde_json::json;
+
+impl Drive<'_> {
+    pub(super) async fn spill(&mut self, pair: Pair) -> Result<Option<Event>> {
+        let entry = Entry::Refresh(Box::new(self.sealed(&pair).await?));
+        let ticket = self.engine.seams.spill.put(entry.to_bytes()?).await;
+        if let Entry::Refresh(pair) = entry {
+            self.pair = Some(*pair);
+        }
+        Ok(Some(match ticket {
+            Ok(ticket) => {
+                self.ticket = Some(ticket);
+                Event::Spilled
+            }
+            Err(error) => {
+                tracing::error!(%error, "a pair could not be spilled to disk: until it is stored only memory holds it");
+                metrics::counter!("mortise_spill_failures_total").increment(1);
+                Event::SpillFailed
+            }
+        }))
+    }
+
+    /// A customer's key may have to come from a database that is away: the pair is held in memory meanwhile.
+    async fn sealed(&self, pair: &Pair) -> Result<SpilledRefresh> {
+        let clock = &self.engine.seams.clock;
+        let until = clock.monotonic() + COMMIT_PATIENCE;
+        loop {
+            match self.engine.noted(self.seal(pair).await) {
+                Err(Error::Unavailable(error)) if clock.monotonic() < until => {
+                    tracing::warn!(connection = %self.claimed.connection.id, %error, "the database is away as a pair is sealed; trying again");
+                    tokio::time::sleep(COMMIT_PAUSE).await;
+                }
+                sealed => return sealed,
+            }
+        }
+    }
+
+    /// No new refresh token means that the one that was sent stays good (RFC 6749 section 6); it is sealed anew because
+    /// the generation is part of what a ciphertext is bound to.
+    async fn seal(&self, pair: &Pair) -> Result<SpilledRefresh> {
+        let row = &self.claimed.connection;
+        let (seals, place) = (&self.engine.seams.seals, self.place(row.generation + 1));
+        let grant = self.grant.as_ref();
+        let newer = self.alone.as_ref().or_else(|| grant?.refresh_token.as_ref());
+        let refresh = match newer.or(self.credential.as_ref()) {
+            Some(token) => Some(seals.seal_refresh(row.customer, place, token).await?),
+            None => None,
+        };
+        let access = match (grant, &row.access) {
+            (Some(grant), _) => seals.seal_access(row.customer, place, grant).await?,
+            (None, Some(kept)) => seals.move_access(row.customer, self.place(row.generation), place, kept).await?,
+            (None, None) => return Err(Error::missing("an access token to keep")),
+        };
+        let mut detail = self.detail(if grant.is_some() { "refreshed" } else { self.outcome() }, pair.why);
+        detail["rotated"] = json!(newer.is_some());
+        detail["expires_in"] = json!(pair.expires_at.map(|end| (end - pair.refreshed_at).num_seconds()));
+        detail["next_refresh_at"] = json!(pair.next_refresh_at.map(told));
+        Ok(SpilledRefresh {
+            environment: row.environment,
+            connection: row.id,
+            attempt: self.claimed.attempt,
+            family: row.family,
+            parent_generation: row.generation,
+            access,
+            refresh,
+            previous_refresh: row.refresh.clone().filter(|_| pair.keeps_previous),
+            refreshed_at: pair.refreshed_at,
+            expires_at: pair.expires_at,
+            next_refresh_at: pair.next_refresh_at,
+            grant_expires_at: pair.deadlines.grant_expires_at,
+            refresh_idle_at: pair.deadlines.refresh_idle_at,
+            granted_scopes: grant.map_or_else(|| row.granted_scopes.clone(), |grant| grant.granted_scopes.clone()),
+            detail,
+        })
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<Option<Event>> {
+        let pair = self.pair.as_ref().ok_or_else(|| Error::missing("a spilled pair"))?;
+        let event = self.engine.event(EventKind::Refreshed, pair.detail.clone());
+        let outcome = self.engine.seams.ledger.refresh_commit(&pair.result(), event).await;
+        if let Err(error) = &outcome
+            && error.is_unavailable()
+        {
+            tracing::warn!(connection = %pair.connection, %error, "the database is away at a commit; trying again");
+        }
+        Ok(Some(Event::Committed(outcome?)))
+    }
+
+    pub(super) async fn revoke_pair(&mut self) -> Result<Option<Event>> {
+        let pair = self.pair.as_ref().ok_or_else(|| Error::missing("a spilled pair"))?;
+        self.engine.seams.late.revoke(pair).await?;
+        Ok(Some(Event::Recorded))
+    }
+
+    pub(super) async fn settle(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.engine.seams.spill.settle(ticket).await;
+        }
+    }
+}

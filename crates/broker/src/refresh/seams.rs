@@ -1,0 +1,49 @@
+//! What the engine reaches the world through, beside the ledger, the spill, the transport, the clock and the entropy.
+
+use crate::Result;
+use crate::loaded::LoadedApp;
+use crate::sealing::Place;
+use crate::spill::SpilledRefresh;
+use async_trait::async_trait;
+use mortise_domain::{AccessToken, AppKey, CustomerKey, RefreshToken, Sealed, TokenGrant};
+use mortise_store::App;
+use std::sync::Arc;
+
+/// Where apps come from.
+#[async_trait]
+pub trait Apps: Send + Sync {
+    /// The app speaking `version` of its connector; two seconds old at the most.
+    async fn load(&self, app: AppKey, version: i32) -> Result<Arc<LoadedApp>>;
+
+    /// Reads it anew the next time.
+    async fn forget(&self, app: &App);
+}
+
+/// Where secrets are sealed and opened.
+#[async_trait]
+pub trait Seals: Send + Sync {
+    /// Has at hand what sealing for `customer` will take, so that a reply can be sealed while the database is away.
+    async fn prepare(&self, customer: CustomerKey, place: Place) -> Result<()>;
+
+    /// Opens a refresh token.
+    async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken>;
+
+    /// Seals a refresh token.
+    async fn seal_refresh(&self, customer: CustomerKey, place: Place, token: &RefreshToken) -> Result<Sealed>;
+
+    /// Seals an access token with what is handed out beside it.
+    async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed>;
+
+    /// Seals for `to` what is sealed for `from`: an access token with what is handed out beside it.
+    async fn move_access(&self, customer: CustomerKey, from: Place, to: Place, sealed: &Sealed) -> Result<Sealed>;
+
+    /// Whether `sealed` holds `token`.
+    async fn is_access(&self, place: Place, sealed: &Sealed, token: &AccessToken) -> Result<bool>;
+}
+
+/// Where pairs go that belong to nobody any more.
+#[async_trait]
+pub trait LateReplies: Send + Sync {
+    /// Has the pair revoked at its provider, if not at once then surely.
+    async fn revoke(&self, pair: &SpilledRefresh) -> Result<()>;
+}
