@@ -11,9 +11,12 @@ pub(crate) async fn run(job: Job, broker: &Arc<Broker>) -> Result<usize, JobErro
         Job::ProbeHeldApps => broker.probe_held_apps().await?,
         Job::RevokeDue => broker.revoke_due().await?,
         Job::ReplaySpill => broker.replay_spill().await?,
+        Job::WriteUses => broker.write_uses().await?,
+        Job::WarnOfEnds => broker.warn_of_ends().await?,
+        Job::Measure => broker.measure().await?,
         Job::Sweep => {
             let swept = broker.sweep().await?;
-            usize::try_from(swept.attempts + swept.sessions + swept.replies).unwrap_or(usize::MAX)
+            usize::try_from(swept.attempts + swept.sessions + swept.replies + swept.gates).unwrap_or(usize::MAX)
         }
     })
 }

@@ -6,6 +6,7 @@ use mortise_domain::Clock;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +26,9 @@ pub enum Ticked {
     Ran(Result<usize, JobError>),
 }
 
+/// How often the ticker is watched.
+const WATCH: Duration = Duration::from_millis(250);
+
 /// The jobs of one process.
 pub struct Runner {
     broker: Arc<Broker>,
@@ -39,6 +43,8 @@ pub struct Runner {
 struct Turns {
     busy: AtomicBool,
     completed: AtomicU64,
+    /// Monotonic milliseconds at the last poke.
+    poked: AtomicU64,
 }
 
 /// Frees the job even if its run panics.
@@ -63,6 +69,7 @@ impl Runner {
             return Ticked::Stopping;
         }
         let Some(turns) = self.turns.get(&job) else { return Ticked::Stopping };
+        turns.poked.store(self.millis(), Ordering::SeqCst);
         if turns.busy.swap(true, Ordering::SeqCst) {
             return Ticked::Busy;
         }
@@ -103,7 +110,29 @@ impl Runner {
             scheduler.add(poke).await?;
         }
         scheduler.start().await?;
+        let runner = self.clone();
+        self.runs.spawn(async move { runner.watch().await });
         Ok(scheduler)
+    }
+
+    /// Pokes what cron has forgotten, by a clock that nobody sets.
+    async fn watch(self: Arc<Self>) {
+        while !self.stopping.load(Ordering::SeqCst) {
+            tokio::time::sleep(WATCH).await;
+            let now = self.millis();
+            for (job, turns) in &self.turns {
+                let silent = Duration::from_millis(now.saturating_sub(turns.poked.load(Ordering::SeqCst)));
+                if silent > job.patience() {
+                    tracing::warn!(job = job.name(), "the clock went back, or the ticker stopped: poked without it");
+                    let (runner, job) = (self.clone(), *job);
+                    self.runs.spawn(async move { runner.tick(job).await });
+                }
+            }
+        }
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Stops: no tick begins a job any more, running jobs come to their end, and every refresh in flight is answered and

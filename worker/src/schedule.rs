@@ -1,5 +1,7 @@
 //! The table of jobs.
 
+use std::time::Duration;
+
 /// A job, by its name in logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Job {
@@ -11,6 +13,12 @@ pub enum Job {
     RevokeDue,
     /// Stores grants that an interrupted process left on disk.
     ReplaySpill,
+    /// Writes down which connections are in use.
+    WriteUses,
+    /// Warns of grants that are about to end.
+    WarnOfEnds,
+    /// Measures the backlog for whoever watches.
+    Measure,
     /// Clears away what is a day old.
     Sweep,
 }
@@ -21,10 +29,23 @@ pub const JOBS: &[(Job, &str)] = &[
     (Job::RevokeDue, "* * * * * *"),
     (Job::ProbeHeldApps, "*/5 * * * * *"),
     (Job::ReplaySpill, "*/10 * * * * *"),
+    (Job::WriteUses, "*/5 * * * * *"),
+    (Job::Measure, "*/15 * * * * *"),
+    (Job::WarnOfEnds, "0 11 * * * *"),
     (Job::Sweep, "0 17 * * * *"),
 ];
 
 impl Job {
+    /// How long a poke may stay away before it is made up for. Cron goes by the time of day, which somebody may set back.
+    pub const fn patience(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::RefreshDue | Self::RevokeDue => 3,
+            Self::ProbeHeldApps | Self::WriteUses => 10,
+            Self::ReplaySpill | Self::Measure => 30,
+            Self::WarnOfEnds | Self::Sweep => 2 * 3600,
+        })
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,6 +53,9 @@ impl Job {
             Self::ProbeHeldApps => "probe_held_apps",
             Self::RevokeDue => "revoke_due",
             Self::ReplaySpill => "replay_spill",
+            Self::WriteUses => "write_uses",
+            Self::WarnOfEnds => "warn_of_ends",
+            Self::Measure => "measure",
             Self::Sweep => "sweep",
         }
     }

@@ -49,7 +49,16 @@ async fn bench() -> Bench {
 
 #[test]
 fn every_job_is_scheduled_once() {
-    let all = [Job::RefreshDue, Job::ProbeHeldApps, Job::RevokeDue, Job::ReplaySpill, Job::Sweep];
+    let all = [
+        Job::RefreshDue,
+        Job::ProbeHeldApps,
+        Job::RevokeDue,
+        Job::ReplaySpill,
+        Job::WriteUses,
+        Job::WarnOfEnds,
+        Job::Measure,
+        Job::Sweep,
+    ];
     let scheduled: HashSet<_> = JOBS.iter().map(|(job, _)| *job).collect();
     assert_eq!(scheduled, all.into_iter().collect());
     assert_eq!(JOBS.len(), all.len());
