@@ -7,7 +7,9 @@ use crate::input::{Id, Json, Nothing, Object, OrEmpty};
 use crate::problem::{Code, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
-use mortise_broker::{ConnectionQuery, ConnectionView, EventView, Import, ImportedCredentials, PageRequest};
+use mortise_broker::{
+    ConnectionQuery, ConnectionView, EventView, Import, ImportedCredentials, PageRequest, RefreshWish,
+};
 use mortise_domain::{
     AccessToken, AppId, ConnectionId, ConnectionState, ConnectorId, CustomerId, EventId, RefreshToken, ScopeSet,
 };
@@ -166,10 +168,23 @@ struct ConnectionChange {
     metadata: Map<String, Value>,
 }
 
-/// Nothing can be said about a refresh yet.
-#[derive(Debug, Deserialize, ToSchema)]
+/// What can be said about a refresh.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RefreshRequest {}
+struct RefreshRequest {
+    /// Why it is wanted. Absent: a refresh is sent whatever life the token has left.
+    #[serde(default)]
+    reason: Option<RefreshReason>,
+}
+
+/// Why a refresh is wanted.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RefreshReason {
+    /// The provider's API answered 401 to the token. A report of a token that is brand new sends nothing, because the one
+    /// that failed was an older one: the answer is then the connection as it is.
+    Unauthorized,
+}
 
 /// Which connections.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -296,7 +311,11 @@ async fn delete_connection(call: Call<ConnectionsWrite, Id<ConnectionId>>) -> Re
 async fn refresh_connection(
     call: Call<ConnectionsWrite, Id<ConnectionId>, Nothing, OrEmpty<RefreshRequest>>,
 ) -> Result<Reply> {
-    reply::ok(&Connection::from(call.broker().refresh_connection(&call.caller, call.path.0).await?))
+    let wish = match call.body.0.reason {
+        Some(RefreshReason::Unauthorized) => RefreshWish::Unauthorized,
+        None => RefreshWish::Plain,
+    };
+    reply::ok(&Connection::from(call.broker().refresh_connection(&call.caller, call.path.0, wish).await?))
 }
 
 /// List a connection's events

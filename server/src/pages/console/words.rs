@@ -67,6 +67,10 @@ pub(super) fn event(kind: EventKind) -> (&'static str, &'static str) {
         EventKind::Refreshed => ("good", "Renewed: new tokens are stored"),
         EventKind::RefreshFailed => ("warn", "Renewal failed; it is tried again"),
         EventKind::RefreshAmbiguous => ("warn", "Renewal sent, and no usable answer came back"),
+        EventKind::RefreshSuspected => {
+            ("warn", "The provider refused the renewal; it is asked again before that is believed")
+        }
+        EventKind::ReauthDue => ("warn", "The grant ends soon: the customer should connect again"),
         EventKind::Recovered => ("good", "Tokens of an interrupted renewal were recovered"),
         EventKind::LateReply => ("warn", "Tokens came too late for a grant that had ended"),
         EventKind::NeedsReauth => ("bad", "The customer has to connect again"),

@@ -269,6 +269,7 @@ fn steady(word: &str) -> String {
     let name = match bare {
         _ if is("00:00") || is("00:00:00") => "[time]",
         _ if is("0000-00-00") => "[date]",
+        _ if is("0000-00-00T00:00:00.000Z") => "[instant]",
         _ if bare.starts_with("con_") => "con_[id]",
         _ if bare.len() > 7 && bare.bytes().all(|b| b.is_ascii_digit()) => "[number]",
         _ if bare.len() == 12 && bare.bytes().all(|b| b.is_ascii_hexdigit()) => "[digest]",
