@@ -18,6 +18,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("key_file", "the key-encryption keys. Required"),
     ("spill_dir", "where grants wait for the database; beside the key file. Must survive a restart"),
     ("egress_allow", "private ranges that may be called, as CIDR separated by commas; none"),
+    ("metrics_listen", "where a worker answers GET /metrics; nowhere"),
     ("http_workers", "threads of the web service; as many as cores"),
     ("refresh_concurrency", "refreshes of one process in flight; 64"),
     ("refresh_deadline", "seconds that a refresh waits for a provider at most; 120"),
@@ -37,6 +38,7 @@ struct Written {
     key_file: Option<PathBuf>,
     spill_dir: Option<PathBuf>,
     egress_allow: Option<String>,
+    metrics_listen: Option<String>,
     http_workers: Option<usize>,
     refresh_concurrency: Option<usize>,
     refresh_deadline: Option<u64>,
@@ -66,6 +68,7 @@ pub(crate) struct Settings {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) spill_dir: Option<PathBuf>,
     pub(crate) egress_allow: Vec<IpNet>,
+    pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) http_workers: usize,
     pub(crate) refresh_concurrency: usize,
     pub(crate) refresh_deadline: Duration,
@@ -112,6 +115,12 @@ impl Settings {
             key_file: written.key_file,
             spill_dir: written.spill_dir.or(spill),
             egress_allow: networks(written.egress_allow.as_deref().unwrap_or_default())?,
+            metrics_listen: match written.metrics_listen {
+                Some(address) => {
+                    Some(address.parse().context("metrics_listen: use an address and a port, such as 127.0.0.1:9090")?)
+                }
+                None => None,
+            },
             http_workers: in_range("http_workers", written.http_workers.unwrap_or_else(cores), 1, 256)?,
             refresh_concurrency: in_range("refresh_concurrency", written.refresh_concurrency.unwrap_or(64), 1, 10_000)?,
             refresh_deadline: Duration::from_secs(in_range(

@@ -26,7 +26,8 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         broker.begin_drain();
     };
     // Grants that the database was away for are stored here, too: no worker looks into this process's folder.
-    let (served, (), ()) = tokio::join!(server, stopper, assembled.broker.tend_spill());
+    let tended = async { tokio::join!(assembled.broker.tend_spill(), assembled.broker.tend_uses()) };
+    let (served, (), ((), ())) = tokio::join!(server, stopper, tended);
     assembled.broker.drain().await;
     tracing::info!("stopped");
     Ok(served?)
@@ -41,7 +42,9 @@ pub(super) fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
 }
 
 pub(super) fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let builder =
-        PrometheusBuilder::new().set_buckets(mortise_server::DURATION_BUCKETS).context("the metrics' buckets")?;
-    builder.install_recorder().context("the metrics recorder")
+    recorder()?.install_recorder().context("the metrics recorder")
+}
+
+pub(super) fn recorder() -> anyhow::Result<PrometheusBuilder> {
+    PrometheusBuilder::new().set_buckets(mortise_server::DURATION_BUCKETS).context("the metrics' buckets")
 }

@@ -1,8 +1,10 @@
 //! `mortise worker`: the background worker.
 
+use super::serve;
 use crate::assemble;
 use crate::settings::Settings;
 use crate::stop::Stop;
+use anyhow::Context as _;
 use mortise_worker::Runner;
 
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
@@ -11,6 +13,10 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         assembled = assemble::checked_broker(settings) => assembled?,
         () = stop.requested() => return Ok(()),
     };
+    if let Some(address) = settings.metrics_listen {
+        let metrics = serve::recorder()?.with_http_listener(address).install();
+        metrics.with_context(|| format!("metrics_listen: {address} cannot be listened on"))?;
+    }
     let runner = Runner::new(assembled.broker.clone(), assembled.clock.clone());
     let ticker = runner.start().await?;
     tracing::info!("working");

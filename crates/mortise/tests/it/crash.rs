@@ -45,7 +45,7 @@ async fn gated(classes: &[RecoveryClass]) -> (World, Gate, Site) {
 
 async fn register(world: &World, classes: &[RecoveryClass]) {
     for class in classes {
-        world.api.register(&world.provider, *class).await;
+        world.api.register_final(&world.provider, *class).await;
         world.provider.lifetime(*class, 3600);
     }
 }

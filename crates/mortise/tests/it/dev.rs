@@ -82,7 +82,7 @@ async fn pasted(line: &str) -> Value {
 async fn from_nothing_to_a_token_and_on_after_a_restart() {
     let dev = Dev::new();
     let (mut first, greeting) = dev.start().await;
-    dev.lifetime(8).await;
+    dev.lifetime(16).await;
     let before = pasted(&greeting.curl).await;
     assert_eq!((&before["status"], &before["code"]), (&json!(404), &json!("not_found")), "nobody has consented yet");
 

@@ -28,6 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The files that may let a secret out: to send it, seal it, digest it or hand it over.
 const EXPOSING: &[&str] = &[
+    // The measuring provider gives its own tokens.
+    "crates/bench/src/provider.rs",
     "crates/broker/src/authenticate.rs",
     "crates/broker/src/api_keys.rs",
     "crates/broker/src/connect/callback.rs",

@@ -17,6 +17,7 @@ mod flow;
 mod gate;
 mod house;
 mod keys;
+mod matrix;
 mod oidc;
 mod process;
 mod settings;

@@ -1,6 +1,7 @@
 //! Several processes of one installation, each with a spill folder of its own, and what lies in those folders.
 
 use crate::world::{PATIENCE, World};
+use mortise_broker::SpillLog;
 use mortise_testkit::{Launch, Process, wait};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -31,11 +32,8 @@ impl Site {
 
     /// The grants that wait for the database in a process's folder.
     pub fn spilled(&self, name: &str) -> Vec<Value> {
-        let Ok(entries) = std::fs::read_dir(self.spill(name)) else { return Vec::new() };
-        let paths =
-            entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
-        // A file that goes in between has been stored.
-        paths.filter_map(|path| std::fs::read(path).ok()).map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect()
+        let waiting = SpillLog::waiting(&self.spill(name)).unwrap_or_default();
+        waiting.iter().map(|entry| serde_json::from_slice(entry).unwrap()).collect()
     }
 
     /// Waits until nothing waits any more.

@@ -65,7 +65,7 @@ impl Topology {
     async fn import(&mut self, api: &Api) {
         for class in CLASSES {
             api.register(&self.world.provider, class).await;
-            self.world.provider.lifetime(class, 5);
+            self.world.provider.lifetime(class, 16);
             let order =
                 json!({"class": class, "client_id": CLIENT_ID, "count": EACH, "scope": "profile contacts.read"});
             let order: NewGrants = serde_json::from_value(order).unwrap();

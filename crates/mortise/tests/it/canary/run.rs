@@ -129,7 +129,7 @@ impl Run {
     /// A worker renews the connection; with a gate, its spill file is read while the commit waits.
     async fn work(&mut self, gate: Option<Gate>) {
         let (site, id) = (Site::new(), self.connection.clone());
-        self.world.provider.lifetime(F, 4);
+        self.world.provider.lifetime(F, 16);
         self.world.api.refresh(&id).await.expect(200);
         let launch = site.launch(&self.world, "worker", &["worker"]).env("MORTISE_LOG_FORMAT", "json");
         let mut gate = gate;

@@ -38,7 +38,7 @@ async fn refresh_tokens_whose_reuse_ends_the_grant() {
 
 async fn a_whole_life(class: RecoveryClass, backend: Backend) {
     let mut world = World::running(backend).await;
-    world.provider.lifetime(class, 6);
+    world.provider.lifetime(class, 16);
     world.api.register(&world.provider, class).await;
     let connection = world.api.connect("acme", class).await;
     let first = world.api.token(&connection).await;

@@ -66,7 +66,7 @@ async fn a_pending_connection_waits_for_its_consent() {
 #[tokio::test]
 async fn a_client_is_granted_tokens_of_its_own() {
     let mut world = World::serving(Backend::Sqlite).await;
-    world.provider.lifetime(CLASS, 6);
+    world.provider.lifetime(CLASS, 16);
     let service = |manifest: &mut serde_json::Value| {
         let auth = manifest["auth"].as_object_mut().unwrap();
         auth["grant"] = json!("client_credentials");

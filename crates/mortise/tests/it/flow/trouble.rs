@@ -12,8 +12,8 @@ const CLASS: RecoveryClass = RecoveryClass::F;
 #[tokio::test]
 async fn a_withdrawn_consent_asks_for_a_new_one_which_heals_in_place() {
     let world = World::running(Backend::Postgres).await;
-    world.provider.lifetime(CLASS, 6);
-    world.api.register(&world.provider, CLASS).await;
+    world.provider.lifetime(CLASS, 16);
+    world.api.register_final(&world.provider, CLASS).await;
     let connection = world.api.connect("acme", CLASS).await;
     assert!(world.provider.sandbox.end_grant(FamilyId(1)).unwrap());
 

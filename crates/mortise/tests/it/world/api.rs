@@ -73,6 +73,13 @@ impl Api {
         self.register_changed(provider, class, |_| {}).await;
     }
 
+    /// The same, and the provider's first `invalid_grant` is the truth.
+    pub async fn register_final(&self, provider: &Provider, class: RecoveryClass) {
+        let last_word =
+            |manifest: &mut Value| manifest["auth"]["refresh_errors"] = json!({"permanent": ["invalid_grant"]});
+        self.register_changed(provider, class, last_word).await;
+    }
+
     /// The same with a change to the manifest.
     pub async fn register_changed(&self, provider: &Provider, class: RecoveryClass, change: impl FnOnce(&mut Value)) {
         let mut manifest = manifest(provider, class);
