@@ -3,8 +3,8 @@
 use anyhow::Result;
 use std::process::Command;
 
-/// One line each.
-pub(crate) fn description(postgres: &str, sqlite: &str) -> Result<Vec<String>> {
+/// One line each; `databases` are those of the measured program.
+pub(crate) fn description(databases: &str) -> Result<Vec<String>> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name));
     let memory = std::fs::read_to_string("/proc/meminfo")?;
@@ -19,12 +19,15 @@ pub(crate) fn description(postgres: &str, sqlite: &str) -> Result<Vec<String>> {
             model.unwrap_or("unknown"),
             said("uname", &["-r"])
         ),
-        format!(
-            "PostgreSQL {postgres} (shared_buffers 128 MB, durable commits), SQLite {sqlite} (WAL, durable commits)"
-        ),
-        format!("{}, {}", said("rustc", &["--version"]), said("wrk", &["-v"])),
+        databases.to_owned(),
+        said("rustc", &["--version"]),
         profile().to_owned(),
     ])
+}
+
+/// The load generator's version.
+pub(crate) fn load_generator() -> String {
+    said("wrk", &["-v"])
 }
 
 /// Whether the figures mean anything.

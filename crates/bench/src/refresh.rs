@@ -8,16 +8,13 @@ use crate::processor::Meter;
 use crate::provider::Provider;
 use crate::seed::{self, Wanted};
 use crate::site::Site;
-use crate::template::{Template, one};
+use crate::template::{Template, YEAR, now, one};
 use anyhow::{Result, ensure};
-use mortise_domain::{Clock as _, SystemClock};
 use mortise_testkit::{Process, wait};
 use sea_orm::DatabaseConnection;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(600);
-/// A year: what tells connections that are refreshed from those that are only fetched, whose tokens live longer.
-const YEAR: i64 = 365 * 24 * 3600 * 1000;
 
 /// What was seen on one database.
 pub(crate) struct Refreshes {
@@ -40,10 +37,9 @@ pub(crate) struct Bed<'a> {
 pub(crate) async fn measure(bed: &Bed<'_>) -> Result<Refreshes> {
     let (site, options) = (bed.site, bed.options);
     let database = site.connect().await?;
-    let tokens = bed.provider.grants(options.refreshes).await?;
+    let tokens = bed.provider.grants(options.refreshes)?;
     let tomorrow = Some(now() + 24 * 3600 * 1000);
-    let wanted =
-        tokens.into_iter().map(|pair| Wanted { access: pair.access_token, refresh: pair.refresh_token, due: tomorrow });
+    let wanted = tokens.into_iter().map(|tokens| Wanted { due: tomorrow, ..Wanted::granted(tokens) });
     let made = seed::connections(site, &database, bed.template, wanted).await?;
     let paths = site.file("refresh-paths");
     let lines: String = made.iter().map(|made| format!("/v1/connections/{}/refresh\n", made.id)).collect();
@@ -80,7 +76,7 @@ pub(crate) async fn measure(bed: &Bed<'_>) -> Result<Refreshes> {
 }
 
 /// One worker with everything due. Timed from the provider's first answer to the last commit, so without the start.
-async fn due_at_once(bed: &Bed<'_>, database: &DatabaseConnection, round: usize) -> Result<Run> {
+pub(crate) async fn due_at_once(bed: &Bed<'_>, database: &DatabaseConnection, round: usize) -> Result<Run> {
     let (site, count) = (bed.site, bed.options.refreshes as u64);
     let mine = bed.template.next_refresh_at - YEAR;
     site.execute(&format!(
@@ -124,8 +120,4 @@ async fn every_one_once(database: &DatabaseConnection, mine: i64, generation: i6
     let done: i64 = one(database, sql, [mine.into(), generation.into()]).await?.try_get("", "done")?;
     ensure!(u64::try_from(done)? == count, "{done} of {count} connections were refreshed exactly once");
     Ok(())
-}
-
-fn now() -> i64 {
-    SystemClock::new().now().timestamp_millis()
 }

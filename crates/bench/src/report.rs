@@ -1,4 +1,4 @@
-//! The report: what was seen, as Markdown, with what is not as it should be said as plainly as what is.
+//! The report on the service: what was seen, as Markdown, with what is not as it should be said as plainly as what is.
 
 mod marks;
 
@@ -37,11 +37,11 @@ impl Report {
         Self { options, machine, workers, starts, idle, stored, stored_later, fetches: None, refreshes: Vec::new() }
     }
 
-    /// The document.
+    /// The section.
     pub(crate) fn markdown(&self) -> Result<String> {
         let mut out = String::new();
         self.head(&mut out)?;
-        writeln!(out, "## Marks\n")?;
+        writeln!(out, "### Marks\n")?;
         marks::write(self, &mut out)?;
         self.fetching(&mut out)?;
         self.refreshing(&mut out)?;
@@ -52,7 +52,7 @@ impl Report {
 
     fn head(&self, out: &mut String) -> Result<()> {
         let Options { connections, seconds, runs, again, .. } = self.options;
-        writeln!(out, "# Benchmarks\n\nWritten by `make bench`; do not edit. What the figures were taken on:\n")?;
+        writeln!(out, "What these figures were taken on:\n")?;
         for line in &self.machine {
             writeln!(out, "- {line}")?;
         }
@@ -71,7 +71,7 @@ impl Report {
 
     fn fetching(&self, out: &mut String) -> Result<()> {
         let Some(fetches) = &self.fetches else { return Ok(()) };
-        writeln!(out, "\n## Token fetch: `GET /v1/connections/{{id}}/token`\n")?;
+        writeln!(out, "\n### Token fetch: `GET /v1/connections/{{id}}/token`\n")?;
         load_head(out)?;
         let bare = fetches.bare.rate();
         for case in [&fetches.bare, &fetches.bare_random] {
@@ -95,11 +95,15 @@ impl Report {
             let what = if site.written == 0 { "nothing was written" } else { "**something was written**" };
             writeln!(out, "- {}: during {} fetches {what} ({} counted).", site.name, site.read, site.written)?;
         }
+        writeln!(
+            out,
+            "\nAll of them had been fetched from within the hour: the first fetch in an hour is written down, a while later."
+        )?;
         Ok(())
     }
 
     fn refreshing(&self, out: &mut String) -> Result<()> {
-        writeln!(out, "\n## Refreshes, at the sandbox provider (single use of refresh tokens)\n")?;
+        writeln!(out, "\n### Refreshes, at the sandbox provider (single use of refresh tokens)\n")?;
         load_head(out)?;
         for seen in &self.refreshes {
             load_row(out, &seen.worker, None)?;
@@ -124,7 +128,7 @@ impl Report {
     }
 
     fn storing(&self, out: &mut String) -> Result<()> {
-        writeln!(out, "\n## Bytes on disk, with whole pages\n")?;
+        writeln!(out, "\n### Bytes on disk, with whole pages\n")?;
         writeln!(out, "| database | table | rows | table, bytes a row | indexes, bytes a row | together |")?;
         writeln!(out, "|---|---|---|---|---|---|")?;
         for (when, lists) in [("", &self.stored), (", after the refreshes above", &self.stored_later)] {
@@ -146,7 +150,7 @@ impl Report {
 
     fn starting(&self, out: &mut String) -> Result<()> {
         let Options { starts, idle_seconds, .. } = self.options;
-        writeln!(out, "\n## Start and rest\n")?;
+        writeln!(out, "\n### Start and rest\n")?;
         writeln!(out, "| | {} | {} |\n|---|---|---|", NAMES[0], NAMES[1])?;
         let starts_text = |at: usize| self.starts.get(at).map_or(String::new(), |millis| format!("{millis:.0} ms"));
         writeln!(

@@ -1,6 +1,7 @@
 //! Many connections, quickly: copies of the template's rows with ids, tokens and data keys of their own. Every connection
 //! is of another customer, so that its tokens are sealed under another data key: the hardest case for a cache of keys.
 
+use crate::provider::Tokens;
 use crate::site::Site;
 use crate::template::{Template, all, place};
 use anyhow::Result;
@@ -18,13 +19,20 @@ pub(crate) struct Wanted {
     pub(crate) refresh: String,
     /// When its refresh is due, in unix milliseconds; `None`: when the template's is.
     pub(crate) due: Option<i64>,
+    /// When its access token ends, in unix milliseconds; `None`: when the template's does.
+    pub(crate) expires_at: Option<i64>,
 }
 
 impl Wanted {
     /// Tokens of 64 characters that no provider knows.
     pub(crate) fn random() -> Self {
         let token = || random_text::<48, String>(&OsEntropy);
-        Self { access: token(), refresh: token(), due: None }
+        Self { access: token(), refresh: token(), due: None, expires_at: None }
+    }
+
+    /// The tokens of a grant that the provider knows.
+    pub(crate) fn granted(tokens: Tokens) -> Self {
+        Self { access: tokens.access_token, refresh: tokens.refresh_token, due: None, expires_at: None }
     }
 }
 
@@ -88,7 +96,7 @@ impl Rows {
             customer.as_uuid().into(),
             access.as_bytes().to_vec().into(),
             refresh.as_bytes().to_vec().into(),
-            template.expires_at.into(),
+            wanted.expires_at.unwrap_or(template.expires_at).into(),
             wanted.due.unwrap_or(template.next_refresh_at).into(),
         ]);
         self.events.extend([id.as_uuid().into(), EventId::generate(&clock, &entropy).as_uuid().into()]);
@@ -150,7 +158,7 @@ impl Table {
     }
 }
 
-async fn columns(site: &Site, database: &DatabaseConnection, table: &str) -> Result<Vec<String>> {
+pub(crate) async fn columns(site: &Site, database: &DatabaseConnection, table: &str) -> Result<Vec<String>> {
     let sql = if site.is_postgres() {
         "SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND table_schema = 'public'"
     } else {

@@ -1,6 +1,7 @@
 //! An installation of the measured program: a database, keys, settings, and its processes.
 
-use anyhow::{Context as _, Result, ensure};
+use crate::template::one;
+use anyhow::{Context as _, Result, bail, ensure};
 use mortise_testkit::{DedicatedPostgres, Http, Launch, Process, ports};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, Statement};
 use std::net::SocketAddr;
@@ -13,6 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 enum Database {
     Postgres(Box<DedicatedPostgres>),
     Sqlite(PathBuf),
+}
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DatabaseKind {
+    Postgres,
+    Sqlite,
 }
 
 /// One installation. Its processes and its data go with the value.
@@ -29,29 +37,28 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// On a PostgreSQL of its own.
-    pub(crate) async fn postgres(program: &Path, workers: usize) -> Result<Self> {
-        let server = DedicatedPostgres::start().await;
-        let url = server.url();
-        Self::prepare(Database::Postgres(Box::new(server)), url, program, workers, tempfile::tempdir()?).await
-    }
-
-    /// On a SQLite file.
-    pub(crate) async fn sqlite(program: &Path, workers: usize) -> Result<Self> {
+    /// On a database of its own: a PostgreSQL server, or a SQLite file.
+    pub(crate) async fn on(kind: DatabaseKind, program: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let file = folder.path().join("mortise.db");
-        let url = format!("sqlite://{}?mode=rwc", file.display());
-        Self::prepare(Database::Sqlite(file), url, program, workers, folder).await
+        let (database, url) = match kind {
+            DatabaseKind::Postgres => {
+                // Room for many processes.
+                let server = DedicatedPostgres::with_max_connections(300).await;
+                let url = server.url();
+                (Database::Postgres(Box::new(server)), url)
+            }
+            DatabaseKind::Sqlite => {
+                let file = folder.path().join("mortise.db");
+                let url = format!("sqlite://{}?mode=rwc", file.display());
+                (Database::Sqlite(file), url)
+            }
+        };
+        Self::prepare(database, url, program, folder).await
     }
 
     /// Settings are the defaults but for what names a place, so that what is measured is what people run.
-    async fn prepare(
-        database: Database,
-        url: String,
-        program: &Path,
-        workers: usize,
-        folder: tempfile::TempDir,
-    ) -> Result<Self> {
+    async fn prepare(database: Database, url: String, program: &Path, folder: tempfile::TempDir) -> Result<Self> {
+        let workers = std::thread::available_parallelism()?;
         let listen = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
         let path = |name: &str| folder.path().join(name).display().to_string();
         let settings = vec![
@@ -95,6 +102,26 @@ impl Site {
         let Database::Postgres(server) = &self.database else { return Ok(None) };
         let text = std::fs::read_to_string(server.folder().join("postmaster.pid"))?;
         Ok(Some(text.lines().next().unwrap_or_default().trim().parse().context("postmaster.pid")?))
+    }
+
+    /// The database server, to kill it and to start it again. There is none behind SQLite.
+    pub(crate) fn server_of_rows(&mut self) -> Result<&mut DedicatedPostgres> {
+        match &mut self.database {
+            Database::Postgres(server) => Ok(server),
+            Database::Sqlite(_) => bail!("SQLite has no server"),
+        }
+    }
+
+    /// The database with its version and what matters of its settings.
+    pub(crate) async fn described(&self) -> Result<String> {
+        let (sql, how) = match self.database {
+            Database::Postgres(_) => ("SHOW server_version", "shared_buffers 128 MB, durable commits"),
+            Database::Sqlite(_) => ("SELECT sqlite_version()", "WAL, durable commits"),
+        };
+        let database = self.connect().await?;
+        let version: String = one(&database, sql, []).await?.try_get_by_index(0)?;
+        database.close().await?;
+        Ok(format!("{} {} ({how})", self.name(), version.split(' ').next().unwrap_or_default()))
     }
 
     /// A connection beside the measured ones: a single one, so that what it remembers of the database stays.
