@@ -1,4 +1,4 @@
-.PHONY: run test bench lint
+.PHONY: run test soak bench lint mutants
 
 run:
 	cargo run -- dev
@@ -6,8 +6,14 @@ run:
 test:
 	scripts/test
 
+soak:
+	scripts/soak
+
 bench:
 	scripts/bench
 
 lint:
 	scripts/lint
+
+mutants:
+	scripts/mutants
