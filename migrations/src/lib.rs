@@ -18,12 +18,14 @@ mod m0011_revocations;
 mod m0012_idempotency_records;
 mod m0013_grant_deadlines;
 mod m0014_gates;
+mod m0015_pacing;
+mod m0016_holds;
 mod step;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use step::Step;
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     m0001_environments::STEP,
     m0002_api_keys::STEP,
     m0003_data_keys::STEP,
@@ -38,6 +40,8 @@ const STEPS: [Step; 14] = [
     m0012_idempotency_records::STEP,
     m0013_grant_deadlines::STEP,
     m0014_gates::STEP,
+    m0015_pacing::STEP,
+    m0016_holds::STEP,
 ];
 
 /// Every step in order: `Migrator::up`, `down`, `status` of sea-orm-migration work on it.
