@@ -34,6 +34,10 @@ worded! {
         ApiKeysRead = "api_keys:read",
         /// Make and revoke API keys.
         ApiKeysWrite = "api_keys:write",
+        /// See what is switched off.
+        HoldsRead = "holds:read",
+        /// Switch off and on again.
+        HoldsWrite = "holds:write",
         /// See environments.
         EnvironmentsRead = "environments:read",
         /// Make environments and change one's own.

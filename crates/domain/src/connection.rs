@@ -77,6 +77,8 @@ worded! {
         RefreshTokenRejected = "refresh_token_rejected",
         /// A rotation was spent at the provider and its successor never reached us.
         LostRotation = "lost_rotation",
+        /// The account at the provider was given so many newer grants that the provider dropped this one.
+        Evicted = "evicted",
         /// The access token ended and the provider had given no refresh token.
         NoRefreshToken = "no_refresh_token",
         /// The stored ciphertext or its associated data did not authenticate.
@@ -85,6 +87,28 @@ worded! {
         Disconnected = "disconnected",
         /// The customer was deleted.
         CustomerDeleted = "customer_deleted",
+        /// An admin switched it off, by itself or with what it belongs to.
+        HeldByAdmin = "held_by_admin",
+        /// The database was restored from a backup, and the tokens in it may have been spent since.
+        RestoredFromBackup = "restored_from_backup",
+        /// It is switched on again.
+        HoldLifted = "hold_lifted",
+    }
+}
+
+worded! {
+    /// How much a hold switches off.
+    HoldScope as "scope of a hold" {
+        /// Every connection of the environment.
+        Environment = "environment",
+        /// Every connection at the apps of a connector.
+        Connector = "connector",
+        /// Every connection at an app.
+        App = "app",
+        /// Every connection of a customer.
+        Customer = "customer",
+        /// One connection.
+        Connection = "connection",
     }
 }
 

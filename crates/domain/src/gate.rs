@@ -29,6 +29,8 @@ use std::time::Duration;
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
 /// How long a provider is left alone that throttles and does not say for how long.
 const UNTOLD_RETRY_AFTER: Duration = Duration::from_secs(5);
+/// For how long the claim of whoever spreads a backlog holds, unless it is renewed.
+pub const SPREADING: Duration = Duration::from_secs(60);
 /// For how long a gate is remembered after the last trouble at it: longer than the longest wait between two attempts.
 const MEMORY: Duration = Duration::from_secs(3_600);
 
@@ -39,6 +41,8 @@ pub struct Limits {
     pub rate: Option<Rate>,
     /// Requests under way at once; 0 counts as 1.
     pub concurrency: Option<u32>,
+    /// Requests of one and the same connection in a time. The gate only says so: the connection's timeline keeps count.
+    pub mint: Option<Rate>,
 }
 
 /// A gate as it stands. A gate that nobody has written anything about is like a new one.
@@ -60,6 +64,8 @@ pub struct Gate {
     pub wave: Wave,
     /// When something was last wrong.
     pub trouble_at: Option<Timestamp>,
+    /// Until when somebody is giving what is overdue here other times; nothing that is due is taken meanwhile.
+    pub spreading_until: Option<Timestamp>,
 }
 
 impl Gate {
@@ -74,7 +80,13 @@ impl Gate {
             retries: Retries::default(),
             wave: Wave::default(),
             trouble_at: None,
+            spreading_until: None,
         }
+    }
+
+    /// Until when somebody spreads what is overdue behind it, if somebody does.
+    pub fn spreading(&self, now: Timestamp) -> Option<Timestamp> {
+        self.spreading_until.map(|until| until.min(now + SPREADING)).filter(|until| *until > now)
     }
 
     /// Takes in what came of a request. The times are the database's.
@@ -119,7 +131,8 @@ impl Gate {
     /// Whether it need not be remembered: it limits nothing, and nothing has been wrong for an hour.
     pub fn is_at_rest(&self, now: Timestamp) -> bool {
         let quiet = self.trouble_at.is_none_or(|at| at + MEMORY <= now);
-        self.limits == Limits::default() && quiet && !self.breaker.is_open() && self.closed(now).is_none()
+        let open = !self.breaker.is_open() && self.closed(now).is_none() && self.spreading(now).is_none();
+        self.limits == Limits::default() && quiet && open
     }
 }
 

@@ -27,7 +27,23 @@ macro_rules! typed_ids {
             /// A new id: 48 bits of `clock`'s milliseconds, 12 of the fraction of one, so that what one process makes stays
             /// in order, and 62 bits of `entropy` (RFC 9562 sections 5.7 and 6.2, method 3).
             pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-                Self(time_ordered(clock.now(), entropy))
+                Self::generate_at(clock.now(), entropy)
+            }
+
+            /// The same by a clock of the caller's choice: where several processes write, the one that they share.
+            pub fn generate_at(now: Timestamp, entropy: &dyn Entropy) -> Self {
+                Self(time_ordered(now, entropy))
+            }
+
+            /// The id with the same chance in it, as if it had been made at `now`. One of that very millisecond stays what
+            /// it is: its fraction knows more.
+            pub fn moved_to(self, now: Timestamp) -> Self {
+                if millis(now).to_be_bytes()[2..] == self.0.as_bytes()[..6] {
+                    return self;
+                }
+                let mut random = [0_u8; 10];
+                random.copy_from_slice(&self.0.as_bytes()[6..]);
+                Self(stamped(now, random))
             }
 
             /// The id behind a value read from the database.
@@ -95,6 +111,8 @@ typed_ids! {
     DataKeyId = "dek";
     /// A queued revocation of a deleted connection's tokens.
     RevocationId = "rev";
+    /// What an admin switched off.
+    HoldId = "hold";
     /// A request to the API, in its answer and in the log.
     RequestId = "req";
     /// A running process, as the holder of leases.
@@ -112,10 +130,18 @@ typed_ids! {
 fn time_ordered(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0_u8; 10];
     entropy.fill(&mut random);
-    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    stamped(now, random)
+}
+
+/// Version and variant, and the fraction of the millisecond, go over what is random at their places.
+fn stamped(now: Timestamp, mut random: [u8; 10]) -> Uuid {
     let fraction = u16::try_from(now.timestamp_subsec_nanos() % 1_000_000 * 4096 / 1_000_000).unwrap_or_default();
     random[..2].copy_from_slice(&fraction.to_be_bytes());
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(millis(now), &random).into_uuid()
+}
+
+fn millis(now: Timestamp) -> u64 {
+    u64::try_from(now.timestamp_millis()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -20,14 +20,14 @@ mod secret;
 
 pub use access::{ApiScope, UnknownApiScope};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use connection::{AppState, ConnectionState, StateReason, UnknownState};
+pub use connection::{AppState, ConnectionState, HoldScope, StateReason, UnknownState};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy, random_text};
 pub use environment::{EnvironmentSettings, FinisherCheck};
 pub use event::EventKind;
 pub use grant::{TokenGrant, TokenType};
 pub use ids::{
     ApiKeyId, AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, CustomerKey, DataKeyId, EnvironmentKey,
-    EventId, IdError, LeaseOwner, RequestId, RevocationId,
+    EventId, HoldId, IdError, LeaseOwner, RequestId, RevocationId,
 };
 pub use names::{AppId, ConnectorId, CustomerId, EnvironmentName, NameError};
 pub use schedule::{

@@ -101,7 +101,8 @@ impl Gate {
 
     /// Whether asking it may change anything. Where it does not, it need not be locked.
     pub fn is_to_ask(&self, now: Timestamp) -> bool {
-        let bounds = self.limits != Limits::default() || self.breaker.is_open() || self.closed(now).is_some();
+        let Limits { rate, concurrency, mint: _ } = self.limits;
+        let bounds = rate.is_some() || concurrency.is_some() || self.breaker.is_open() || self.closed(now).is_some();
         bounds || self.budgets_retries(now)
     }
 

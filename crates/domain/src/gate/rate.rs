@@ -1,6 +1,7 @@
 //! Requests in a time: the generic cell rate algorithm, with the burst taken out of the rate.
 
 use crate::Timestamp;
+use std::time::Duration;
 
 /// So many requests in so many seconds. Zeroes count as ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,18 @@ impl Rate {
         let window = i64::from(self.seconds.max(1)) * 1_000_000;
         let flow = i64::from(self.requests.max(1)) - self.burst() + 1;
         (window + flow - 1).div_euclid(flow)
+    }
+
+    /// The time between two requests of the steady flow that the rate allows.
+    pub fn interval(self) -> Duration {
+        Duration::from_micros(self.distance().unsigned_abs())
+    }
+
+    /// When a request may follow others, of which `nth_last` is the one that this many before it: a window that slides,
+    /// and no flow. `None`: now.
+    pub fn slides(self, nth_last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let over = nth_last? + Duration::from_secs(self.seconds.max(1).into());
+        (over > now).then_some(over)
     }
 
     /// When the next request may pass, if that is not now. `arrival` is the state: see [`next`](Self::next).

@@ -27,7 +27,7 @@ pub(super) fn app() -> Gate {
 }
 
 pub(super) fn rated(requests: u32, seconds: u32) -> Limits {
-    Limits { rate: Some(Rate { requests, seconds }), concurrency: None }
+    Limits { rate: Some(Rate { requests, seconds }), concurrency: None, mint: None }
 }
 
 fn connection(number: u128) -> ConnectionId {
@@ -70,7 +70,7 @@ fn a_rate_is_its_burst_and_then_its_flow() {
 
 #[test]
 fn rates_of_nothing_count_as_one() {
-    let mut gate = provider(Limits { rate: Some(Rate { requests: 0, seconds: 0 }), concurrency: Some(0) });
+    let mut gate = provider(Limits { rate: Some(Rate { requests: 0, seconds: 0 }), concurrency: Some(0), mint: None });
     assert_eq!(ask(&mut gate, 0, Ask::First, 0), None);
     assert_eq!(ask(&mut gate, 0, Ask::First, 0), Some((1_000, Why::Rate)));
     assert_eq!(ask(&mut gate, 1_000, Ask::First, 1), Some((2_000, Why::Full)));
@@ -78,7 +78,7 @@ fn rates_of_nothing_count_as_one() {
 
 #[test]
 fn a_full_gate_lets_nothing_pass_and_counts_nothing() {
-    let mut gate = provider(Limits { rate: None, concurrency: Some(3) });
+    let mut gate = provider(Limits { rate: None, concurrency: Some(3), mint: None });
     assert_eq!(ask(&mut gate, 0, Ask::First, 2), None);
     let before = gate.clone();
     assert_eq!(ask(&mut gate, 0, Ask::First, 3), Some((1_000, Why::Full)));

@@ -23,6 +23,22 @@ fn ids_of_one_millisecond_sort_by_its_fraction() {
 }
 
 #[test]
+fn an_id_that_is_moved_sorts_by_its_new_time_and_stays_its_own() {
+    let entropy = SeededEntropy::new(7);
+    let at = |millis: i64| crate::Timestamp::from_timestamp_millis(1_700_000_000_000 + millis).unwrap();
+    let late: Vec<_> = (0..100).map(|_| EventId::generate_at(at(60_000), &entropy)).collect();
+    for id in &late {
+        let moved = id.moved_to(at(5));
+        assert!(EventId::generate_at(at(4), &entropy) < moved && moved < EventId::generate_at(at(6), &entropy));
+        assert_eq!((moved.as_uuid().get_version_num(), moved.moved_to(at(60_000))), (7, *id));
+    }
+    let fine = EventId::generate_at(at(5) + std::time::Duration::from_micros(700), &entropy);
+    assert_eq!(fine.moved_to(at(5)), fine, "it was made in that millisecond");
+    let moved: std::collections::BTreeSet<_> = late.iter().map(|id| id.moved_to(at(5))).collect();
+    assert_eq!(moved.len(), late.len());
+}
+
+#[test]
 fn an_id_of_another_kind_is_refused() {
     let id = AppKey::generate(&ManualClock::at_unix(0), &SeededEntropy::new(1));
     assert_eq!(id.to_string().parse::<ConnectionId>(), Err(IdError { prefix: "con" }));

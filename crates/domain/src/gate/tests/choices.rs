@@ -5,7 +5,7 @@ use crate::gate::{Ask, Limits, Outcome, Permit, Why, permit};
 
 #[test]
 fn what_is_closed_to_everything_is_told_before_what_is_closed_to_retries() {
-    let mut gate = troubled(Limits { rate: None, concurrency: Some(3) });
+    let mut gate = troubled(Limits { rate: None, concurrency: Some(3), mint: None });
     assert_eq!(ask(&mut gate, 0, Ask::Retry, 0), None);
     assert_eq!(ask(&mut gate, 0, Ask::Retry, 0), Some((5_000, Why::Retries)));
     assert_eq!(ask(&mut gate, 0, Ask::Retry, 3), Some((1_000, Why::Full)), "a first attempt may not pass either");
@@ -81,7 +81,7 @@ fn a_gate_is_to_be_asked_where_it_could_say_no() {
     assert!(!provider(Limits::default()).is_to_ask(at(0)));
     assert!(!app().is_to_ask(at(0)));
     assert!(provider(rated(1, 1)).is_to_ask(at(0)));
-    assert!(provider(Limits { rate: None, concurrency: Some(1) }).is_to_ask(at(0)));
+    assert!(provider(Limits { rate: None, concurrency: Some(1), mint: None }).is_to_ask(at(0)));
     // However long ago it went down: somebody has to find out whether it is up again.
     assert!(open().is_to_ask(at(0)) && open().is_to_ask(at(100_000_000)));
     let mut gate = app();
