@@ -108,9 +108,7 @@ pub struct Limits {
     pub absolute: Option<Duration>,
     /// Grants of one account; a newer one ends the oldest.
     pub max_live: Option<u32>,
-    /// Refreshes of one connection.
-    pub mint: Option<Rate>,
-    /// Requests to the token endpoint, from all connections together.
+    /// Requests to the token endpoint, from all connections together, and from each.
     pub gate: gate::Limits,
 }
 
@@ -127,8 +125,11 @@ impl Auth {
             idle: seconds(self.idle_limit),
             absolute: seconds(self.absolute_limit),
             max_live: self.max_live,
-            mint: self.mint_rate,
-            gate: gate::Limits { rate: self.rate_limit.map(Into::into), concurrency: self.concurrency },
+            gate: gate::Limits {
+                rate: self.rate_limit.map(Into::into),
+                concurrency: self.concurrency,
+                mint: self.mint_rate.map(Into::into),
+            },
         }
     }
 

@@ -21,7 +21,7 @@ fn at(seconds: i64) -> Timestamp {
 fn a_manifest_that_says_nothing_has_no_limits() {
     let auth = manifest("").auth;
     let gate = gate::Limits::default();
-    let none = Limits { grace: None, idle: None, absolute: None, max_live: None, mint: None, gate };
+    let none = Limits { grace: None, idle: None, absolute: None, max_live: None, gate };
     assert_eq!((auth.limits(), auth.refresh_rules(), auth.assumed_lifetime()), (none, RefreshRules::default(), None));
     assert_eq!(auth.deadlines(at(0), at(10), None), Deadlines::default());
     assert!(!auth.kills_prior_access_token && !auth.reuse_penalty && auth.refresh_errors.is_empty());
@@ -35,15 +35,14 @@ fn what_a_manifest_says_comes_as_durations() {
          refresh_margin: 20\n  refresh_window: 30\n  kills_prior_access_token: true\n",
     )
     .auth;
-    let mint = Rate { requests: 10, seconds: 600 };
+    let mint = gate::Rate { requests: 10, seconds: 600 };
     let rate = gate::Rate { requests: 3, seconds: 1 };
     let limits = Limits {
         grace: secs(DEFAULT_GRACE.into()),
         idle: secs(100),
         absolute: secs(200),
         max_live: Some(5),
-        mint: Some(mint),
-        gate: gate::Limits { rate: Some(rate), concurrency: Some(4) },
+        gate: gate::Limits { rate: Some(rate), concurrency: Some(4), mint: Some(mint) },
     };
     assert_eq!(auth.limits(), limits);
     let rules = RefreshRules { margin: secs(20), window: secs(30), kills_prior_access_token: true };

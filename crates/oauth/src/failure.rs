@@ -24,6 +24,7 @@ pub enum FailureClass {
 }
 
 const REFUSED: &str = "the egress policy does not allow the provider's address";
+const CALLED_BACK: &str = "the provider has just failed several others, so the request was not sent";
 const OUT_OF_TIME: &str = "the time for the attempt was over before the request was sent";
 
 /// A request that gave no tokens, or ended none.
@@ -48,7 +49,12 @@ impl Failure {
 
     /// Whether nothing was sent for reasons on this side: the provider never heard of it and may be well.
     pub fn is_ours(&self) -> bool {
-        self.class == FailureClass::NotSent && (self.detail == REFUSED || self.detail == OUT_OF_TIME)
+        self.class == FailureClass::NotSent && [REFUSED, OUT_OF_TIME, CALLED_BACK].contains(&self.detail)
+    }
+
+    /// Others found out in time that the provider is not there.
+    pub fn called_back() -> Self {
+        Self::new(FailureClass::NotSent, None, CALLED_BACK)
     }
 
     /// The caller's time was up before anything was sent.
