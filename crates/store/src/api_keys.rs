@@ -2,6 +2,7 @@
 
 use crate::entity::api_keys::{ActiveModel, Column, Entity, Model};
 use crate::row::{Reading, write_json};
+use crate::serving::serve;
 use crate::{Page, Result, Store, StoreError, time};
 use mortise_domain::{ApiKeyId, ApiScope, EnvironmentKey, Timestamp};
 use sea_orm::ActiveValue::Set;
@@ -73,7 +74,8 @@ impl Store {
     /// The key of that id in whichever environment, revoked and ended ones too: for authentication, which learns the
     /// environment from it.
     pub async fn api_key_by_id(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {
-        Entity::find_by_id(id.as_uuid()).one(&self.db).await?.map(TryInto::try_into).transpose()
+        let found = serve!(self, db, Entity::find_by_id(id.as_uuid()).one(db))?;
+        found.map(TryInto::try_into).transpose()
     }
 
     /// A page of an environment's keys, oldest first, revoked ones too.

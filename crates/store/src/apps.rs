@@ -5,6 +5,7 @@ mod hold;
 use crate::entity::apps::{ActiveModel, Column, Entity, Model};
 use crate::entity::{authorization_attempts as attempts, connections, connectors, revocations};
 use crate::row::{Reading, read_scopes, write_json, write_scopes};
+use crate::serving::serve;
 use crate::sql::Sql;
 use crate::transaction::transact;
 use crate::{Page, Result, Store, StoreError, time};
@@ -71,6 +72,23 @@ pub struct AppSettings {
     pub return_urls: Vec<String>,
     /// Values of the manifest's variables that are the same for every customer.
     pub variables: BTreeMap<String, String>,
+    /// Refreshes of all its connections together; `None`: as many as its provider allows. Not written where it is not
+    /// set, so that an older process, which knows nothing of it, reads the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<AppRate>,
+    /// Refreshes under way at once; the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+}
+
+/// So many requests in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppRate {
+    /// How many.
+    pub requests: u32,
+    /// In how long.
+    pub seconds: u32,
 }
 
 impl App {
@@ -161,7 +179,8 @@ impl Store {
             .filter(Column::EnvironmentId.eq(environment.as_uuid()))
             .filter(Column::Name.eq(id.as_str()))
             .filter(Column::DeletedAt.eq(0));
-        Ok(with_connectors(&self.db, query.all(&self.db).await?).await?.pop())
+        let found = serve!(self, db, query.clone().all(db))?;
+        Ok(serve!(self, db, with_connectors(db, found.clone()))?.pop())
     }
 
     /// The app of that row, deleted ones too: old connections and their revocations still name it.

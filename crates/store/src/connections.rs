@@ -6,6 +6,7 @@ mod used;
 
 use crate::entity::connections::{ActiveModel, Column, Entity};
 use crate::row::write_object;
+use crate::serving::serve;
 use crate::sql::Sql;
 use crate::{Page, Result, Store};
 use mortise_domain::{
@@ -140,14 +141,13 @@ impl Store {
         customer: CustomerKey,
         app: Option<AppKey>,
     ) -> Result<Vec<Connection>> {
-        let rows = Entity::find()
+        let query = Entity::find()
             .filter(Column::CustomerId.eq(customer.as_uuid()))
             .apply_if(app, |query, app| query.filter(Column::AppId.eq(app.as_uuid())))
             .filter(Column::EnvironmentId.eq(environment.as_uuid()))
             .filter(Column::State.ne(ConnectionState::Revoked.as_str()))
-            .order_by_asc(Column::Id)
-            .all(&self.db)
-            .await?;
+            .order_by_asc(Column::Id);
+        let rows = serve!(self, db, query.clone().all(db))?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

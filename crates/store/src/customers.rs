@@ -4,6 +4,7 @@ use crate::end::{self, Ending};
 use crate::entity::customers::{ActiveModel, Column, Entity, Model};
 use crate::entity::{authorization_attempts as attempts, connect_sessions, connections, data_keys};
 use crate::row::{Reading, short, write_object};
+use crate::serving::serve;
 use crate::sql::Sql;
 use crate::transaction::transact;
 use crate::{Page, Result, Store, StoreError, time};
@@ -114,7 +115,7 @@ impl Store {
 
     /// The living customer of that id.
     pub async fn customer_get(&self, environment: EnvironmentKey, id: &CustomerId) -> Result<Option<Customer>> {
-        alive(&self.db, environment, id).await?.map(TryInto::try_into).transpose()
+        serve!(self, db, alive(db, environment, id))?.map(TryInto::try_into).transpose()
     }
 
     /// The customer of that row, deleted ones too: old connections still name it.

@@ -2,6 +2,7 @@
 
 use crate::entity::data_keys::{ActiveModel, Column, Entity, Model};
 use crate::row::Reading;
+use crate::serving::serve;
 use crate::sql::Sql;
 use crate::{Result, Store, StoreError, time};
 use mortise_domain::{DataKeyId, EnvironmentKey, Timestamp};
@@ -64,13 +65,14 @@ impl Store {
 
     /// The data key of an owner.
     pub async fn data_key_by_owner(&self, owner: Uuid) -> Result<Option<DataKeyRow>> {
-        let found = Entity::find().filter(Column::Owner.eq(owner)).one(&self.db).await?;
+        let found = serve!(self, db, Entity::find().filter(Column::Owner.eq(owner)).one(db))?;
         found.map(TryInto::try_into).transpose()
     }
 
     /// The data key of that id.
     pub async fn data_key_by_id(&self, id: DataKeyId) -> Result<Option<DataKeyRow>> {
-        Entity::find_by_id(id.as_uuid()).one(&self.db).await?.map(TryInto::try_into).transpose()
+        let found = serve!(self, db, Entity::find_by_id(id.as_uuid()).one(db))?;
+        found.map(TryInto::try_into).transpose()
     }
 
     /// One data key for each key-encryption key in use: enough to prove at start that every one is at hand.

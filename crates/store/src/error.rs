@@ -55,6 +55,9 @@ impl StoreError {
     pub(crate) fn lost_its_connection(&self) -> bool {
         use sea_orm::sqlx::Error::{Io, Protocol};
         let (Self::Refused(error) | Self::Unavailable(error)) = self else { return false };
+        if code_of(error).is_some_and(|code| ENDED.contains(&code.as_str())) {
+            return true;
+        }
         let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
             return false;
         };
@@ -81,6 +84,10 @@ impl StoreError {
 /// PostgreSQL: serialization failure, deadlock, lock not available. MariaDB and MySQL: record changed since it was read,
 /// lock wait timeout, deadlock. SQLite: busy, locked, busy while recovering, busy by an old snapshot.
 const TRANSIENT: [&str; 10] = ["40001", "40P01", "55P03", "1020", "1205", "1213", "5", "6", "261", "517"];
+
+/// The last word of a server on a connection that it ends. PostgreSQL: shutting down, crashed. MariaDB and MySQL: shutting
+/// down, connection killed.
+const ENDED: [&str; 4] = ["57P01", "57P02", "1053", "1927"];
 
 /// PostgreSQL: too many connections, shutting down, crashed, starting up. MariaDB and MySQL: too many connections,
 /// shutting down. SQLite: the disk is full, the file cannot be opened.

@@ -56,6 +56,11 @@ pub(crate) async fn append(db: &impl ConnectionTrait, rows: Vec<ActiveModel>) ->
     Entity::insert_many(rows).exec_without_returning(db).await.map(drop).map_err(StoreError::on_insert("event"))
 }
 
+/// Writes the lines that have gathered, if any.
+pub(crate) async fn append_all(db: &impl ConnectionTrait, gathered: &mut Vec<ActiveModel>) -> Result<()> {
+    if gathered.is_empty() { Ok(()) } else { append(db, std::mem::take(gathered)).await }
+}
+
 impl TryFrom<Model> for Event {
     type Error = StoreError;
 

@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// Makes rows for those of `ids` that have none.
-    async fn insert_gates(&self, tx: &DatabaseTransaction, ids: &[GateId]) -> Result<()> {
+    pub(crate) async fn insert_gates(&self, tx: &DatabaseTransaction, ids: &[GateId]) -> Result<()> {
         let mut ids = ids.to_vec();
         ids.sort_unstable_by_key(|id| id.as_uuid());
         ids.dedup();

@@ -152,7 +152,8 @@ fn new_row(of: (ConnectionId, EnvironmentKey, CustomerKey, AppKey), now: i64, co
 
 impl Store {
     /// Stores a grant with its event and completes the session that it came by, in one transaction. Storing it once more
-    /// changes nothing. A session that has ended in the meantime does not keep the grant out.
+    /// changes nothing. A session that has ended in the meantime does not keep the grant out. What a hold reaches is stored
+    /// switched off.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when what it replaces is gone, ended or was replaced or refreshed since: read it again, seal
@@ -185,6 +186,7 @@ impl Store {
                     Some(_) | None => return Err(StoreError::Stale("connection")),
                 }
                 events::append(tx, vec![event.row(grant.id)]).await?;
+                self.held_if_covered(tx, grant.id, &event).await?;
                 if let Some(session) = session {
                     tx.execute_raw(self.completed(session, grant.id).build()).await?;
                 }

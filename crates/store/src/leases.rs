@@ -9,6 +9,7 @@
 mod ahead;
 mod due;
 pub(crate) mod many;
+pub(crate) mod mint;
 mod one;
 pub(crate) mod pick;
 mod smear;
@@ -18,7 +19,8 @@ mod take;
 use crate::gates::Gates;
 use crate::transaction::transact;
 use crate::{Connection, Result, Store};
-use mortise_domain::gate::{Ask, GateId, Permit};
+use mint::Mints;
+use mortise_domain::gate::{Ask, GateId, Permit, Why};
 use mortise_domain::{AppKey, AttemptId, ConnectorKey, EventId, LeaseOwner, Timestamp};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use std::time::Duration;
@@ -27,6 +29,8 @@ use uuid::Uuid;
 
 pub use many::{ClaimRoom, DueClaims};
 pub use one::ClaimOne;
+#[cfg(feature = "memory")]
+pub(crate) use one::may_be_claimed;
 pub use smear::Overdue;
 pub use stats::DueStats;
 pub(crate) use take::Free;
@@ -93,6 +97,9 @@ impl Store {
         let ids = [GateId::Provider(row.provider), GateId::App(row.connection.app)];
         let Some((gates, now)) = self.gates_locked(tx, &ids).await? else { return Ok(Permit::Go) };
         row.now = now;
+        if let Some(until) = self.mints_until(tx, row, &Mints::of(&gates)).await? {
+            return Ok(Permit::Wait { gate: ids[0], until, why: Why::Rate });
+        }
         let mut gates = Gates::new(gates);
         self.count_under_way(tx, &mut gates).await?;
         let answer = gates.ask(&row.connection, row.provider, now, ask);

@@ -8,13 +8,13 @@
 mod store;
 
 use crate::{
-    ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, DueClaims, Ending, Event, NewEvent, NewGrant,
-    NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result, StateChange, TokenRow,
+    ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, DueClaims, Ending, Event, LifetimeLearned,
+    NewEvent, NewGrant, NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result, StateChange, TokenRow,
 };
 use async_trait::async_trait;
 use mortise_domain::gate::{Gate, GateId, Limits, Outcome, Turn};
 use mortise_domain::{
-    AppKey, AttemptId, ConnectSessionId, ConnectionId, EnvironmentKey, EventId, StateReason, Timestamp,
+    AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, EnvironmentKey, EventId, StateReason, Timestamp,
 };
 use std::fmt::Debug;
 use uuid::Uuid;
@@ -84,6 +84,9 @@ pub trait Ledger: Send + Sync + Debug {
         event: NewEvent,
     ) -> Result<bool>;
 
+    /// [`crate::Store::connection_lifetime_learned`]: when the token in store ends, if that was not known.
+    async fn connection_lifetime_learned(&self, learned: &LifetimeLearned, event: NewEvent) -> Result<bool>;
+
     /// [`crate::Store::connection_revoke`]: ends a connection.
     async fn connection_revoke(&self, ending: &Ending, reason: StateReason, now: Timestamp) -> Result<bool>;
 
@@ -124,6 +127,11 @@ pub trait Ledger: Send + Sync + Debug {
     /// [`crate::Store::apps_held`]: every held app with the time of its next probe.
     async fn apps_held(&self) -> Result<Vec<(AppKey, Option<Timestamp>)>>;
 
+    /// [`crate::Store::account_newer`]: newer grants of a connection's account; none where nobody keeps accounts.
+    async fn account_newer(&self, _connection: ConnectionId) -> Result<u64> {
+        Ok(0)
+    }
+
     /// [`crate::Store::gates`]: every gate that there is something to say about.
     async fn gates(&self) -> Result<Vec<Gate>>;
 
@@ -133,7 +141,11 @@ pub trait Ledger: Send + Sync + Debug {
     /// [`crate::Store::gates_note`]: what came of requests.
     async fn gates_note(&self, notes: &[(GateId, Outcome)]) -> Result<Vec<(GateId, Turn)>>;
 
-    /// [`crate::Store::connections_smear`]: other times for what is overdue at an app.
-    async fn connections_smear(&self, app: AppKey, place: &mut (dyn FnMut(Overdue) -> Timestamp + Send))
-    -> Result<u64>;
+    /// [`crate::Store::connections_smear`]: other times for what is overdue at a provider.
+    async fn connections_smear(
+        &self,
+        provider: ConnectorKey,
+        held: &[AppKey],
+        place: &mut (dyn FnMut(Overdue) -> Timestamp + Send),
+    ) -> Result<Option<u64>>;
 }

@@ -6,6 +6,10 @@
 //! key that no tenant can choose. A row that fits no domain value is [`StoreError::Inconsistent`], never a default.
 //! Deliberately absent: plaintext secrets, decisions about the product, and the schema (it is the migrations').
 
+#[macro_use]
+mod known_bad;
+
+mod accounts;
 mod api_keys;
 mod apps;
 mod attempts;
@@ -23,22 +27,25 @@ mod error;
 mod events;
 mod gates;
 mod grants;
+mod holds;
 mod idempotency;
 mod leases;
 mod ledger;
+mod lifetime;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod page;
 mod refresh;
 mod revocations;
 mod row;
+mod serving;
 mod sql;
 mod time;
 mod token_row;
 mod transaction;
 
 pub use api_keys::ApiKey;
-pub use apps::{App, AppSettings};
+pub use apps::{App, AppRate, AppSettings};
 pub use attempts::Attempt;
 pub use connect_sessions::{ConnectSession, SessionStatus};
 pub use connections::{Connection, ConnectionFilter, ReauthDue};
@@ -50,9 +57,13 @@ pub use environments::Environment;
 pub use error::StoreError;
 pub use events::{Event, NewEvent};
 pub use grants::{NewGrant, NewPending};
+pub use holds::{Hold, NewHold, Reach, Switch, Waiting};
 pub use idempotency::{IdempotencyBegin, IdempotencyKey};
+#[cfg(feature = "known-bad")]
+pub use known_bad::{Built, KnownBad};
 pub use leases::{ClaimOne, ClaimRoom, ClaimTerms, Claimed, DueClaims, DueStats, Overdue};
 pub use ledger::Ledger;
+pub use lifetime::LifetimeLearned;
 pub use page::Page;
 pub use refresh::{CommitOutcome, Doubt, RefreshFailed, RefreshResult};
 pub use revocations::{NewRevocation, Revocation};
@@ -69,7 +80,11 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug, Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    /// Connections that only [`serving`] tokens uses: commits that wait must not make fetches wait.
+    reads: DatabaseConnection,
     dialect: Dialect,
     /// SQLite has one writer at a time. Waiting here costs nothing; waiting in the database means sleeping and retrying.
     writer: Arc<tokio::sync::Mutex<()>>,
+    /// Pairs that wait for it.
+    together: Arc<refresh::together::Together>,
 }

@@ -1,5 +1,7 @@
 //! What becomes of a refresh: its pair is stored, or its failure is.
 
+pub(crate) mod together;
+
 use crate::dialect::Dialect;
 use crate::events::{self, NewEvent};
 use crate::row::{short, write_object, write_scopes};
@@ -106,10 +108,21 @@ impl Store {
     /// nothing. The event gets the attempt and the generation as details.
     pub async fn refresh_commit(&self, result: &RefreshResult, event: NewEvent) -> Result<CommitOutcome> {
         let event = self.with_proof(result, event);
-        if self.dialect == Dialect::Postgres {
-            let stored = self.write(self.pair_and_event(result, &event).build()).await?.rows_affected() == 1;
-            return if stored { Ok(CommitOutcome::Committed) } else { self.why_not(&self.db, result).await };
+        match self.dialect {
+            Dialect::Postgres => self.commit_at_once(result, &event).await,
+            Dialect::MySql => self.commit_alone(result, &event).await,
+            Dialect::Sqlite => self.commit_together(together::Pair { result: result.clone(), event }).await,
         }
+    }
+
+    /// One statement for the pair and its line.
+    async fn commit_at_once(&self, result: &RefreshResult, event: &NewEvent) -> Result<CommitOutcome> {
+        let stored = self.write(self.pair_and_event(result, event).build()).await?.rows_affected() == 1;
+        if stored { Ok(CommitOutcome::Committed) } else { self.why_not(&self.db, result).await }
+    }
+
+    /// A transaction for one pair.
+    async fn commit_alone(&self, result: &RefreshResult, event: &NewEvent) -> Result<CommitOutcome> {
         let event = event.row(result.id);
         transact!(self, tx, {
             let update = self.pair(Sql::new(self.dialect, ""), result);
@@ -172,7 +185,8 @@ impl Store {
             ", previous_refresh_token = ",
             result.previous_refresh.as_ref().map(|token| token.as_bytes().to_vec()),
         );
-        sql.text(", suspicions = 0, suspected_at = NULL, failures = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, attempt_id = NULL")
+        let sql = sql
+            .text(", suspicions = 0, suspected_at = NULL, failures = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, attempt_id = NULL")
             .text(", attempt_deadline = NULL, fence = fence + 1")
             .with(
                 ", next_refresh_at = CASE WHEN state IN ('active', 'needs_reauth') THEN ",
@@ -185,9 +199,10 @@ impl Store {
             .text(" ELSE state_since END, state = CASE state WHEN 'needs_reauth' THEN 'active' ELSE state END")
             .with(" WHERE id = ", result.id.as_uuid())
             .with(" AND environment_id = ", result.environment.as_uuid())
-            .with(" AND family = ", result.family)
-            .with(" AND generation = ", result.parent_generation)
-            .text(" AND state <> 'revoked'")
+            .text(" AND state <> 'revoked'");
+        known_bad!(UnconditionalOverwrite => return sql);
+        known_bad!(CasOnLease => return sql.with(" AND lease_owner IS NOT NULL AND attempt_id = ", result.attempt.as_uuid()));
+        sql.with(" AND family = ", result.family).with(" AND generation = ", result.parent_generation)
     }
 
     async fn why_not(&self, db: &impl ConnectionTrait, result: &RefreshResult) -> Result<CommitOutcome> {
@@ -242,7 +257,8 @@ impl Store {
         if let Doubt::UnderWayUntil(over) = failed.doubt {
             sql = sql.with(", attempt_deadline = ", time::to_millis(over));
         }
-        sql.with(", next_refresh_at = CASE state WHEN 'active' THEN ", time::to_millis(failed.next_refresh_at))
+        let sql = sql
+            .with(", next_refresh_at = CASE state WHEN 'active' THEN ", time::to_millis(failed.next_refresh_at))
             .text(" ELSE next_refresh_at END")
             .with(", failures = ", failed.failures)
             .with(", last_error = ", short(&failed.last_error))
@@ -251,7 +267,8 @@ impl Store {
             .text(", updated_at = ")
             .text(self.dialect.now())
             .with(" WHERE id = ", failed.id.as_uuid())
-            .with(" AND environment_id = ", failed.environment.as_uuid())
-            .with(" AND fence = ", failed.fence)
+            .with(" AND environment_id = ", failed.environment.as_uuid());
+        known_bad!(ReleaseWithoutOwner => return sql);
+        sql.with(" AND fence = ", failed.fence)
     }
 }

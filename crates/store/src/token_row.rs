@@ -3,16 +3,14 @@
 
 use crate::dialect::Dialect;
 use crate::row::{Reading, read_scopes};
-use crate::{Result, Store, StoreError};
+use crate::serving::serve;
+use crate::{Result, Store};
 use mortise_domain::{
     AppKey, ConnectionId, ConnectionState, CustomerKey, EnvironmentKey, ScopeSet, Sealed, StateReason, Timestamp,
 };
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, TryGetable};
 use std::sync::OnceLock;
 use uuid::Uuid;
-
-/// The most dead connections that a read passes over.
-const DEAD_CONNECTIONS: u32 = 64;
 
 /// The part of a connection that a token is served from; see [`crate::Connection`] for the fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,20 +80,8 @@ impl Store {
     ) -> Result<Option<TokenRow>> {
         let values = [id.as_uuid().into(), environment.as_uuid().into()];
         let statement = Statement::from_sql_and_values(self.dialect.backend(), select(self.dialect), values);
-        let found = self.read_through(statement).await?;
+        let found = serve!(self, db, db.query_one_raw(statement.clone()))?;
         found.map(|row| read(&row, environment, id)).transpose()
-    }
-
-    /// After a restart of the database, or of a pooler before it, every connection that was kept is dead, and each says so
-    /// when it is used: the next one is asked instead. A read may be asked as often as there are connections.
-    async fn read_through(&self, statement: Statement) -> Result<Option<QueryResult>> {
-        let mut tries = 0;
-        loop {
-            match self.db.query_one_raw(statement.clone()).await.map_err(StoreError::from) {
-                Err(error) if error.lost_its_connection() && tries < DEAD_CONNECTIONS => tries += 1,
-                read => return read,
-            }
-        }
     }
 }
 

@@ -21,6 +21,9 @@ pub struct Model {
     pub retry_floor_at: Option<i64>,
     pub wave: Option<String>,
     pub trouble_at: Option<i64>,
+    pub spreading_until: Option<i64>,
+    pub mint_requests: Option<i32>,
+    pub mint_seconds: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

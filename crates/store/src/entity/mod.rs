@@ -13,5 +13,6 @@ pub(crate) mod data_keys;
 pub(crate) mod environments;
 pub(crate) mod events;
 pub(crate) mod gates;
+pub(crate) mod holds;
 pub(crate) mod idempotency_records;
 pub(crate) mod revocations;

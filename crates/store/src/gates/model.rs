@@ -24,8 +24,12 @@ impl TryFrom<Model> for Gate {
         let some_count = |column, value: Option<i32>| value.map(|value| count(model.id, column, value)).transpose();
         let requests = some_count("rate_requests", model.rate_requests)?;
         let seconds = some_count("rate_seconds", model.rate_seconds)?;
+        let mints = some_count("mint_requests", model.mint_requests)?;
+        let mint_seconds = some_count("mint_seconds", model.mint_seconds)?;
+        let rate = |(requests, seconds)| Rate { requests, seconds };
         let limits = Limits {
-            rate: requests.zip(seconds).map(|(requests, seconds)| Rate { requests, seconds }),
+            rate: requests.zip(seconds).map(rate),
+            mint: mints.zip(mint_seconds).map(rate),
             concurrency: some_count("concurrency", model.concurrency)?,
         };
         let wave: Option<Wave> = model.wave.as_deref().map(|text| reading.json("wave", text)).transpose()?;
@@ -46,6 +50,7 @@ impl TryFrom<Model> for Gate {
             },
             wave: wave.unwrap_or_default(),
             trouble_at: reading.some_time("trouble_at", model.trouble_at)?,
+            spreading_until: reading.some_time("spreading_until", model.spreading_until)?,
         })
     }
 }
@@ -56,6 +61,8 @@ pub(super) fn limits(limits: Limits) -> ActiveModel {
         rate_requests: Set(limits.rate.map(|rate| stored(rate.requests))),
         rate_seconds: Set(limits.rate.map(|rate| stored(rate.seconds))),
         concurrency: Set(limits.concurrency.map(stored)),
+        mint_requests: Set(limits.mint.map(|rate| stored(rate.requests))),
+        mint_seconds: Set(limits.mint.map(|rate| stored(rate.seconds))),
         ..Default::default()
     }
 }
@@ -76,6 +83,7 @@ pub(super) fn row(gate: &Gate) -> Result<ActiveModel> {
         retry_floor_at: Set(gate.retries.floor_at.map(time::to_millis)),
         wave: Set(wave),
         trouble_at: Set(gate.trouble_at.map(time::to_millis)),
+        spreading_until: Set(gate.spreading_until.map(time::to_millis)),
         ..limits(gate.limits)
     })
 }

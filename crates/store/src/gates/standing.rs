@@ -36,6 +36,12 @@ impl Gates {
         }
     }
 
+    /// Whether a provider counts as down.
+    pub(crate) fn is_down(&self, provider: ConnectorKey) -> bool {
+        let standing = self.standing.get(&GateId::Provider(provider));
+        standing.is_some_and(|standing| standing.gate.breaker.is_open())
+    }
+
     /// Asks both gates of a connection.
     pub(crate) fn ask(&mut self, row: &Connection, provider: ConnectorKey, now: Timestamp, ask: Ask) -> Permit {
         let ids = [GateId::Provider(provider), GateId::App(row.app)];

@@ -4,6 +4,10 @@ use super::ClaimRoom;
 use crate::sql::Sql;
 use mortise_domain::gate::{Ask, Gate, GateId, Permit, Why, permit};
 use mortise_domain::{AppKey, ConnectionId, ConnectorKey, CustomerKey, Timestamp};
+use std::time::Duration;
+
+/// When to look again where somebody spreads what is due; nobody knows when that ends.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is not looked for.
 #[derive(Debug, Default)]
@@ -71,20 +75,26 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// Looks at gates as they stood at `now`.
     pub(crate) fn new(room: &ClaimRoom<'_>, gates: &[Gate], now: Timestamp) -> Self {
-        let full = room.busy.iter().filter(|(_, busy)| *busy >= room.provider_limit);
+        let full = room.rooms.iter().filter(|(_, room)| *room == 0);
         let providers = full.map(|(provider, _)| *provider).collect();
         let mut ahead =
             Self { besides: Besides { apps: room.held.to_vec(), providers, ..Besides::default() }, ..Self::default() };
         for gate in gates {
+            if let (GateId::Provider(_), Some(_)) = (gate.id, gate.spreading(now)) {
+                ahead.keep_out(gate.id, Why::Full, now + LOOK_AGAIN);
+                continue;
+            }
             match permit(&mut [(&mut gate.clone(), 0)], now, Ask::First) {
                 Permit::Go if gate.is_to_ask(now) => ahead.to_ask.push(gate.id),
                 Permit::Go => {}
-                Permit::Wait { until, why, .. } => {
-                    keep_out(&mut ahead.besides, gate.id, why);
-                    ahead.gated = Some(ahead.gated.map_or(until, |gated| gated.min(until)));
-                }
+                Permit::Wait { until, why, .. } => ahead.keep_out(gate.id, why, until),
             }
         }
         ahead
+    }
+
+    fn keep_out(&mut self, gate: GateId, why: Why, until: Timestamp) {
+        keep_out(&mut self.besides, gate, why);
+        self.gated = Some(self.gated.map_or(until, |gated| gated.min(until)));
     }
 }

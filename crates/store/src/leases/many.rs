@@ -1,6 +1,7 @@
 //! A claim of many: what is due, in turns, until there is no room or nothing that may be sent.
 
-use super::pick::{Ahead, Look, Picker};
+use super::mint::Mints;
+use super::pick::{Ahead, Look, Picked, Picker};
 use super::take::{self, Ids};
 use super::{ClaimTerms, Claimed};
 use crate::gates::Gates;
@@ -8,6 +9,7 @@ use crate::transaction::transact;
 use crate::{Result, Store};
 use mortise_domain::{AppKey, AttemptId, ConnectorKey, EventId, Timestamp};
 use sea_orm::ConnectionTrait as _;
+use std::time::Duration;
 
 /// The most that one claim takes: what one statement's values leave room for.
 pub(crate) const LARGEST_CLAIM: usize = 500;
@@ -19,20 +21,33 @@ pub struct ClaimRoom<'a> {
     pub limit: usize,
     /// Apps that are held, whose connections wait.
     pub held: &'a [AppKey],
-    /// How many requests this process may have under way at one provider, so that one that hangs does not take all.
-    pub provider_limit: usize,
-    /// How many it has, by connector.
-    pub busy: &'a [(ConnectorKey, usize)],
+    /// How many are wanted of one provider that is not among `rooms`, so that one that hangs does not take all.
+    pub provider_room: usize,
+    /// How many are wanted of each, by connector.
+    pub rooms: &'a [(ConnectorKey, usize)],
+    /// What has been due for so long was missed by everybody: where many were, nothing is taken until they have other times.
+    pub missed_after: Duration,
+}
+
+impl<'a> ClaimRoom<'a> {
+    /// Room for so many of whatever is due, whosever it is.
+    pub const fn of(limit: usize, held: &'a [AppKey]) -> Self {
+        Self { limit, held, provider_room: usize::MAX, rooms: &[], missed_after: Duration::MAX }
+    }
 }
 
 /// What was claimed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DueClaims {
     /// The connections, most overdue first.
     pub claimed: Vec<Claimed>,
     /// When the first gate that is closed may open, by the database's clock; `None`: nothing waits for a gate. Before that,
     /// only room at other providers, or more of them being due, makes a claim bring more.
     pub gated: Option<Timestamp>,
+    /// How long it is until then.
+    pub opens_in: Option<Duration>,
+    /// Providers with a herd: so much was missed there that [`Store::connections_smear`] has to come first.
+    pub herds: Vec<ConnectorKey>,
 }
 
 impl Store {
@@ -59,6 +74,7 @@ impl Store {
             let gates = self.gates_locked(tx, &ahead.to_ask).await?.map(|(gates, _)| Gates::new(gates));
             let mut gates = gates.unwrap_or_default();
             self.count_under_way(tx, &mut gates).await?;
+            let mints = standing.as_ref().map(|(gates, _)| Mints::of(gates)).unwrap_or_default();
             let mut picker = Picker::new(&room, ahead, gates);
             while let Some(look) = picker.look() {
                 let (select, limit) = match look {
@@ -69,12 +85,13 @@ impl Store {
                 let more = rows.len() == limit;
                 let (free, unread) = take::read(rows)?;
                 self.put_off(tx, &unread).await?;
-                picker.offer(free, more);
+                picker.offer(self.that_may_be_minted(tx, free, &mints).await?, more);
             }
-            let (free, gates, gated) = picker.finish();
+            let Picked { free, gates, gated, herds } = picker.finish();
             let claimed = self.take(tx, terms, free, &ids).await?;
             self.gates_save(tx, &gates.changed()).await?;
-            Ok(DueClaims { claimed, gated })
+            let opens_in = gated.zip(standing.as_ref()).map(|(until, (_, now))| from_to(*now, until));
+            Ok(DueClaims { claimed, gated, opens_in, herds })
         })
     }
 
@@ -87,7 +104,12 @@ impl Store {
         attempts: impl FnMut() -> AttemptId,
         events: impl FnMut() -> EventId,
     ) -> Result<Vec<Claimed>> {
-        let room = ClaimRoom { limit, held, provider_limit: usize::MAX, busy: &[] };
+        let room = ClaimRoom::of(limit, held);
         Ok(self.connections_claim(terms, &room, attempts, events).await?.claimed)
     }
+}
+
+/// The time between two instants of the database's clock; none where the second came first.
+pub(crate) fn from_to(now: Timestamp, until: Timestamp) -> Duration {
+    (until - now).to_std().unwrap_or_default()
 }

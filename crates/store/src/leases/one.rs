@@ -4,7 +4,7 @@ use super::take::{self, Ids};
 use super::{ClaimTerms, Claimed};
 use crate::gates::ask_of;
 use crate::transaction::transact;
-use crate::{Result, Store, row};
+use crate::{Connection, Result, Store, row};
 use mortise_domain::gate::Permit;
 use mortise_domain::{AttemptId, ConnectionId, EnvironmentKey, EventId, Timestamp};
 use sea_orm::ConnectionTrait as _;
@@ -36,6 +36,12 @@ pub enum ClaimOne {
     Gone,
 }
 
+/// Whether anything is sent in its state.
+pub(crate) fn may_be_claimed(connection: &Connection) -> bool {
+    known_bad!(QuarantinedIsRefreshed => return connection.state != mortise_domain::ConnectionState::Revoked);
+    connection.state.may_refresh()
+}
+
 impl Store {
     /// Takes a connection, due or not, if its token pair still is the one of `expected_generation`.
     pub async fn connection_claim_one(
@@ -59,7 +65,7 @@ impl Store {
             }
             let Some(found) = free.first_mut() else { return Ok(ClaimOne::Gone) };
             let (connection, now) = (&found.connection, found.now);
-            if !connection.state.may_refresh() {
+            if !may_be_claimed(connection) {
                 return Ok(ClaimOne::Gone);
             }
             if connection.generation != expected_generation {

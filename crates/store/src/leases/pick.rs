@@ -4,6 +4,7 @@
 
 use super::ahead::keep_out;
 pub(crate) use super::ahead::{Ahead, Besides};
+use super::many::from_to;
 use super::{ClaimRoom, take::Free};
 use crate::gates::{Gates, ask_of};
 use mortise_domain::gate::{GateId, Permit, Why};
@@ -17,6 +18,9 @@ const ROUNDS: usize = 8;
 /// How far a claim looks for others than those who have most, in claims.
 const WINDOW: usize = 4;
 
+/// So many that were missed are a herd: what one batch or two would take at once, and fewer harm nobody.
+const HERD: usize = 32;
+
 /// What the picker wants to be offered next, besides what it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -29,6 +33,19 @@ pub(crate) enum Look {
         /// of this many that became due last.
         window: usize,
     },
+}
+
+/// What was picked.
+#[derive(Debug)]
+pub(crate) struct Picked {
+    /// The rows, most urgent first.
+    pub(crate) free: Vec<Free>,
+    /// The gates as they are now.
+    pub(crate) gates: Gates,
+    /// When the first of those that kept something out may open.
+    pub(crate) gated: Option<Timestamp>,
+    /// Providers of which much was missed.
+    pub(crate) herds: Vec<ConnectorKey>,
 }
 
 /// How far it is.
@@ -57,7 +74,11 @@ pub(crate) struct Picker<'a> {
     /// More of customers who have had their share.
     spare: Vec<Free>,
     customers: HashMap<CustomerKey, usize>,
+    /// How many more each provider may have.
     providers: HashMap<ConnectorKey, usize>,
+    /// How many the last look asked for.
+    asked: usize,
+    herds: Vec<ConnectorKey>,
     besides: Besides,
     gated: Option<Timestamp>,
 }
@@ -73,7 +94,9 @@ impl<'a> Picker<'a> {
             picked: Vec::new(),
             spare: Vec::new(),
             customers: HashMap::new(),
-            providers: room.busy.iter().copied().collect(),
+            providers: room.rooms.iter().copied().collect(),
+            asked: 0,
+            herds: Vec::new(),
             besides: ahead.besides,
             gated: ahead.gated,
         }
@@ -93,6 +116,7 @@ impl<'a> Picker<'a> {
             match self.phase {
                 Phase::Shared(round) if self.again && round < ROUNDS && wanted > 0 => {
                     self.phase = Phase::Shared(round + 1);
+                    self.asked = wanted;
                     return Some(Look::Due(wanted));
                 }
                 Phase::Shared(_) => self.phase = Phase::Others(0),
@@ -114,6 +138,7 @@ impl<'a> Picker<'a> {
                 }
                 Phase::Free(round) if self.again && round < ROUNDS && left > 0 => {
                     self.phase = Phase::Free(round + 1);
+                    self.asked = left;
                     return Some(Look::Due(left));
                 }
                 Phase::Free(_) => return None,
@@ -127,7 +152,9 @@ impl<'a> Picker<'a> {
             Phase::Shared(_) | Phase::Others(_) | Phase::Rest => (self.room.limit / SHARE).max(1),
             Phase::Free(_) => usize::MAX,
         };
-        let mut kept_out = false;
+        let offered = rows.len();
+        let rows = self.without_herds(rows);
+        let mut kept_out = rows.len() < offered;
         for row in rows {
             self.besides.rows.push(row.connection.id);
             if self.customers.get(&row.connection.customer).is_some_and(|had| *had >= share) {
@@ -139,11 +166,34 @@ impl<'a> Picker<'a> {
         self.again = kept_out && more;
     }
 
-    /// Hands over what was picked, most urgent first, the gates as they are now, and when the first of those that kept
-    /// something out may open.
-    pub(crate) fn finish(mut self) -> (Vec<Free>, Gates, Option<Timestamp>) {
+    /// Leaves out the providers of what was missed, where that is much. What is most overdue is offered first, so a herd
+    /// shows before any of it is taken. A provider that is down is only probed, whatever waits for it.
+    fn without_herds(&mut self, mut rows: Vec<Free>) -> Vec<Free> {
+        if matches!(self.phase, Phase::Others(_) | Phase::Rest) {
+            return rows;
+        }
+        let missed = |row: &&Free| {
+            let since = row.connection.next_refresh_at.map(|due| from_to(due, row.now));
+            since.is_some_and(|since| since >= self.room.missed_after) && !self.gates.is_down(row.provider)
+        };
+        let of: Vec<ConnectorKey> = rows.iter().filter(missed).map(|row| row.provider).collect();
+        if of.is_empty() || of.len() < HERD.min(self.asked) {
+            return rows;
+        }
+        for provider in of {
+            keep_out(&mut self.besides, GateId::Provider(provider), Why::Full);
+            if !self.herds.contains(&provider) {
+                self.herds.push(provider);
+            }
+        }
+        rows.retain(|row| !self.herds.contains(&row.provider));
+        rows
+    }
+
+    /// Hands over what was picked.
+    pub(crate) fn finish(mut self) -> Picked {
         self.picked.sort_by_key(|row| row.connection.next_refresh_at);
-        (self.picked, self.gates, self.gated)
+        Picked { free: self.picked, gates: self.gates, gated: self.gated, herds: self.herds }
     }
 
     /// One of each customer after the other; answers whether anything was kept out.
@@ -165,13 +215,14 @@ impl<'a> Picker<'a> {
             return true;
         }
         let provider = row.provider;
-        if self.providers.get(&provider).is_some_and(|busy| *busy >= self.room.provider_limit) {
+        let room = self.providers.entry(provider).or_insert(self.room.provider_room);
+        if *room == 0 {
             keep_out(&mut self.besides, GateId::Provider(provider), Why::Full);
             return false;
         }
         match self.gates.ask(&row.connection, provider, row.now, ask_of(&row.connection)) {
             Permit::Go => {
-                *self.providers.entry(provider).or_default() += 1;
+                *room -= 1;
                 *self.customers.entry(row.connection.customer).or_default() += 1;
                 self.picked.push(row);
                 true

@@ -166,13 +166,13 @@ const PAGE: Page = Page { limit: 9, after: None };
 async fn smeared(backend: Backend) {
     let (_database, store) = store(backend).await;
     store.db.execute_unprepared("UPDATE connections SET next_refresh_at = 5, lease_until = NULL").await.unwrap();
-    let app = AppKey::from_uuid(Uuid::from_u128(1));
+    let provider = ConnectorKey::from_uuid(Uuid::from_u128(1));
     let span = Duration::from_secs(1_000);
     let mut place = |row: Overdue| {
         let part = row.index as f64 / row.total as f64;
         row.now + Duration::from_secs(3_600) + span.mul_f64(part)
     };
-    assert_eq!(store.connections_smear(app, &mut place).await.unwrap(), 5_000);
+    assert_eq!(store.connections_smear(provider, &[], &mut place).await.unwrap(), Some(5_000));
     let rows = Sql::new(store.dialect, "SELECT next_refresh_at AS at FROM connections ORDER BY 1").build();
     let rows = store.db.query_all_raw(rows).await.unwrap();
     let times: Vec<i64> = rows.iter().map(|row| row.try_get("", "at").unwrap()).collect();

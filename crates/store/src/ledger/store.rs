@@ -2,13 +2,14 @@
 
 use super::Ledger;
 use crate::{
-    ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, DueClaims, Ending, Event, NewEvent, NewGrant,
-    NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result, StateChange, Store, TokenRow,
+    ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, DueClaims, Ending, Event, LifetimeLearned,
+    NewEvent, NewGrant, NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result, StateChange, Store,
+    TokenRow,
 };
 use async_trait::async_trait;
 use mortise_domain::gate::{Gate, GateId, Limits, Outcome, Turn};
 use mortise_domain::{
-    AppKey, AttemptId, ConnectSessionId, ConnectionId, EnvironmentKey, EventId, StateReason, Timestamp,
+    AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, EnvironmentKey, EventId, StateReason, Timestamp,
 };
 use uuid::Uuid;
 
@@ -85,6 +86,10 @@ impl Ledger for Store {
         Self::connection_set_state(self, environment, id, family, generation, change, event).await
     }
 
+    async fn connection_lifetime_learned(&self, learned: &LifetimeLearned, event: NewEvent) -> Result<bool> {
+        Self::connection_lifetime_learned(self, learned, event).await
+    }
+
     async fn connection_revoke(&self, ending: &Ending, reason: StateReason, now: Timestamp) -> Result<bool> {
         Self::connection_revoke(self, ending, reason, now).await
     }
@@ -135,6 +140,10 @@ impl Ledger for Store {
         Self::apps_held(self).await
     }
 
+    async fn account_newer(&self, connection: ConnectionId) -> Result<u64> {
+        Self::account_newer(self, connection).await
+    }
+
     async fn gates(&self) -> Result<Vec<Gate>> {
         Self::gates(self).await
     }
@@ -149,9 +158,10 @@ impl Ledger for Store {
 
     async fn connections_smear(
         &self,
-        app: AppKey,
+        provider: ConnectorKey,
+        held: &[AppKey],
         place: &mut (dyn FnMut(Overdue) -> Timestamp + Send),
-    ) -> Result<u64> {
-        Store::connections_smear(self, app, place).await
+    ) -> Result<Option<u64>> {
+        Store::connections_smear(self, provider, held, place).await
     }
 }

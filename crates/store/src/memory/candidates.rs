@@ -1,12 +1,13 @@
 //! What may be claimed, in the order of the store's statements, and what is picked of it by the store's own rules.
 
 use super::books::Books;
-use crate::gates::Gates;
 use crate::leases::Free;
 use crate::leases::many::LARGEST_CLAIM;
-use crate::leases::pick::{Ahead, Besides, Look, Picker};
+use crate::leases::pick::{Ahead, Besides, Look, Picked, Picker};
 use crate::{ClaimRoom, Connection, Overdue};
-use mortise_domain::{AppKey, ConnectionState, ConnectorKey, Timestamp};
+use mortise_domain::gate::{Gate, GateId, Limits};
+use mortise_domain::{AppKey, ConnectionState, ConnectorKey, EventKind, Timestamp};
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// Whether anybody may claim it.
@@ -27,30 +28,44 @@ fn is_wanted(row: &Connection, provider: ConnectorKey, besides: &Besides) -> boo
 }
 
 impl Books {
-    /// Other times for what is overdue at an app.
+    /// Other times for what is overdue at a provider; nobody else is ever in the middle of that.
     pub(super) fn smear(
         &mut self,
         now: Timestamp,
-        app: AppKey,
+        provider: ConnectorKey,
+        held: &[AppKey],
         place: &mut (dyn FnMut(Overdue) -> Timestamp + Send),
-    ) -> u64 {
-        let overdue = |row: &&Connection| {
-            row.app == app && is_free(row, now) && row.next_refresh_at.is_some_and(|due| due <= now)
-        };
-        let rows: Vec<Connection> = self.planned().filter(overdue).cloned().collect();
+    ) -> Option<u64> {
+        let gate = self.gates.entry(GateId::Provider(provider));
+        let gate = gate.or_insert_with(|| Gate::new(GateId::Provider(provider), Limits::default()));
+        if gate.spreading(now).is_some() {
+            return None;
+        }
+        gate.spreading_until = None;
+        let overdue =
+            |row: &&Connection| is_free(row, now) && self.provider(row) == provider && !held.contains(&row.app);
+        let mut rows: Vec<Connection> = self.due(now).filter(overdue).cloned().collect();
+        let end = |row: &Connection| [row.refresh_idle_at, row.grant_expires_at].into_iter().flatten().min();
+        rows.sort_by_key(|row| {
+            let end = end(row).map_or(i64::MAX, |end| end.timestamp_millis());
+            let used = row.used_at.map_or(0, |used| used.timestamp_millis());
+            (end, Reverse(used), row.next_refresh_at, row.id)
+        });
         let total = rows.len() as u64;
         for (row, index) in rows.into_iter().zip(0..) {
             let (expires_at, refresh_idle_at, grant_expires_at) =
                 (row.expires_at, row.refresh_idle_at, row.grant_expires_at);
-            let at = place(Overdue { id: row.id, now, total, index, expires_at, refresh_idle_at, grant_expires_at });
+            let (id, app) = (row.id, row.app);
+            let overdue = Overdue { id, app, now, total, index, expires_at, refresh_idle_at, grant_expires_at };
+            let at = place(overdue);
             let at = at.max(now + Duration::from_millis(1));
             self.write(Connection { next_refresh_at: Some(at), ..row });
         }
-        total
+        Some(total)
     }
 
     /// What a claim takes, most overdue first, with the gates that let it pass, and when the first that is closed may open.
-    pub(super) fn picked(&self, now: Timestamp, room: &ClaimRoom<'_>) -> (Vec<Free>, Gates, Option<Timestamp>) {
+    pub(super) fn picked(&mut self, now: Timestamp, room: &ClaimRoom<'_>) -> Picked {
         let room = ClaimRoom { limit: room.limit.clamp(1, LARGEST_CLAIM), ..*room };
         let ahead = Ahead::new(&room, &self.gates(), now);
         let gates = self.standing(now, &ahead.to_ask);
@@ -61,9 +76,30 @@ impl Books {
                 Look::Newest { limit, window } => (self.newest(now, limit, window, picker.besides()), limit),
             };
             let more = rows.len() == limit;
-            picker.offer(rows, more);
+            picker.offer(self.that_may_be_minted(now, rows), more);
         }
         picker.finish()
+    }
+
+    /// Those that may be renewed now. The others are given the time at which they may.
+    fn that_may_be_minted(&mut self, now: Timestamp, free: Vec<Free>) -> Vec<Free> {
+        let mut may = Vec::with_capacity(free.len());
+        for row in free {
+            match self.mints_until(now, &row.connection) {
+                None => may.push(row),
+                until => self.write(Connection { next_refresh_at: until, ..row.connection }),
+            }
+        }
+        may
+    }
+
+    /// Until when a connection has been renewed as often as it may be.
+    pub(super) fn mints_until(&self, now: Timestamp, row: &Connection) -> Option<Timestamp> {
+        let rate = self.gates.get(&GateId::Provider(self.provider(row)))?.limits.mint?;
+        let lines = self.timelines.get(&row.id)?.values().rev();
+        let attempts = lines.filter(|line| line.kind == EventKind::RefreshStarted);
+        let nth_last = attempts.skip(rate.requests.max(1) as usize - 1).map(|line| line.at).next();
+        rate.slides(nth_last, now)
     }
 
     fn candidates(&self, now: Timestamp, limit: usize, besides: &Besides) -> Vec<Free> {

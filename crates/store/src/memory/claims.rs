@@ -3,6 +3,9 @@
 use super::books::Books;
 use super::candidates::is_free;
 use crate::gates::ask_of;
+use crate::leases::many::from_to;
+use crate::leases::may_be_claimed;
+use crate::leases::pick::Picked;
 use crate::{ClaimOne, ClaimRoom, ClaimTerms, Claimed, Connection, DueClaims, NewEvent, Result};
 use mortise_domain::gate::{Ask, GateId, Permit};
 use mortise_domain::{AppKey, AttemptId, ConnectionId, ConnectorKey, EnvironmentKey, EventId, EventKind, Timestamp};
@@ -19,11 +22,11 @@ impl Books {
         room: &ClaimRoom<'_>,
         ids: &[Ids],
     ) -> Result<DueClaims> {
-        let (picked, gates, gated) = self.picked(now, room);
-        let rows = picked.into_iter().map(|row| row.connection).collect();
+        let Picked { free, gates, gated, herds } = self.picked(now, room);
+        let rows = free.into_iter().map(|row| row.connection).collect();
         let claimed = self.take(now, terms, rows, ids)?;
         self.save(gates.changed());
-        Ok(DueClaims { claimed, gated })
+        Ok(DueClaims { claimed, gated, opens_in: gated.map(|until| from_to(now, until)), herds })
     }
 
     pub(super) fn claim_probe(
@@ -46,7 +49,7 @@ impl Books {
         expected_generation: i64,
         ids: Ids,
     ) -> Result<ClaimOne> {
-        let Some(row) = self.row_in(environment, id).filter(|row| row.state.may_refresh()) else {
+        let Some(row) = self.row_in(environment, id).filter(|row| may_be_claimed(row)) else {
             return Ok(ClaimOne::Gone);
         };
         if row.generation != expected_generation {
@@ -74,11 +77,14 @@ impl Books {
         ids: Ids,
     ) -> Result<std::result::Result<Claimed, Timestamp>> {
         let provider = self.provider(&row);
+        if let Some(until) = self.mints_until(now, &row) {
+            return Ok(Err(until));
+        }
         let mut gates = self.standing(now, &[GateId::Provider(provider), GateId::App(row.app)]);
         if let Permit::Wait { until, .. } = gates.ask(&row, provider, now, ask) {
             return Ok(Err(until));
         }
-        self.is_free(row.id, ids.1)?;
+        self.is_free(row.id, ids.1.moved_to(now))?;
         self.save(gates.changed());
         Ok(Ok(self.note(now, terms, row, ids)))
     }
@@ -86,7 +92,7 @@ impl Books {
     /// Takes all of `rows`, or fails and takes none.
     fn take(&mut self, now: Timestamp, terms: &ClaimTerms, rows: Vec<Connection>, ids: &[Ids]) -> Result<Vec<Claimed>> {
         for (row, (_, event)) in rows.iter().zip(ids) {
-            self.is_free(row.id, *event)?;
+            self.is_free(row.id, event.moved_to(now))?;
         }
         Ok(rows.into_iter().zip(ids).map(|(row, ids)| self.note(now, terms, row, *ids)).collect())
     }
@@ -121,5 +127,5 @@ fn started(claim: &Claimed, id: EventId) -> NewEvent {
     if let Some(interrupted) = claim.interrupted {
         detail["interrupted"] = json!(interrupted);
     }
-    NewEvent { id, kind: EventKind::RefreshStarted, at: claim.now, detail }
+    NewEvent { id: id.moved_to(claim.now), kind: EventKind::RefreshStarted, at: claim.now, detail }
 }

@@ -66,6 +66,7 @@ fn stored(gate: &Gate) -> Gate {
         },
         retries: Retries { credit: gate.retries.credit, floor_at: gate.retries.floor_at.map(whole) },
         trouble_at: gate.trouble_at.map(whole),
+        spreading_until: gate.spreading_until.map(whole),
         ..gate.clone()
     }
 }

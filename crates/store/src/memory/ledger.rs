@@ -5,13 +5,14 @@ use super::books::whole;
 use super::claims::Ids;
 use crate::leases::many::LARGEST_CLAIM;
 use crate::{
-    ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, DueClaims, Ending, Event, Ledger, NewEvent,
-    NewGrant, NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result, StateChange, TokenRow,
+    ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, DueClaims, Ending, Event, Ledger,
+    LifetimeLearned, NewEvent, NewGrant, NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result,
+    StateChange, TokenRow,
 };
 use async_trait::async_trait;
 use mortise_domain::gate::{Gate, GateId, Limits, Outcome, Turn};
 use mortise_domain::{
-    AppKey, AttemptId, ConnectSessionId, ConnectionId, EnvironmentKey, EventId, StateReason, Timestamp,
+    AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, EnvironmentKey, EventId, StateReason, Timestamp,
 };
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl Ledger for MemoryLedger {
         attempts: &mut (dyn FnMut() -> AttemptId + Send),
         events: &mut (dyn FnMut() -> EventId + Send),
     ) -> Result<Vec<Claimed>> {
-        let room = ClaimRoom { limit, held, provider_limit: usize::MAX, busy: &[] };
+        let room = ClaimRoom::of(limit, held);
         Ok(self.connections_claim(terms, &room, attempts, events).await?.claimed)
     }
 
@@ -95,6 +96,10 @@ impl Ledger for MemoryLedger {
         event: NewEvent,
     ) -> Result<bool> {
         self.books().set_state((environment, id), (family, generation), change, &event)
+    }
+
+    async fn connection_lifetime_learned(&self, learned: &LifetimeLearned, event: NewEvent) -> Result<bool> {
+        self.books().lifetime_learned(self.now(), learned, &event)
     }
 
     async fn connection_revoke(&self, ending: &Ending, reason: StateReason, now: Timestamp) -> Result<bool> {
@@ -162,10 +167,11 @@ impl Ledger for MemoryLedger {
 
     async fn connections_smear(
         &self,
-        app: AppKey,
+        provider: ConnectorKey,
+        held: &[AppKey],
         place: &mut (dyn FnMut(Overdue) -> Timestamp + Send),
-    ) -> Result<u64> {
-        Ok(self.books().smear(self.now(), app, place))
+    ) -> Result<Option<u64>> {
+        Ok(self.books().smear(self.now(), provider, held, place))
     }
 }
 

@@ -12,11 +12,7 @@ const SAME_END: Duration = Duration::from_secs(86_400);
 impl Books {
     pub(super) fn refresh_commit(&mut self, result: &RefreshResult, mut event: NewEvent) -> Result<CommitOutcome> {
         let row = self.row_in(result.environment, result.id);
-        let current = row.filter(|row| {
-            row.family == result.family
-                && row.generation == result.parent_generation
-                && row.state != ConnectionState::Revoked
-        });
+        let current = row.filter(|row| row.state != ConnectionState::Revoked && is_parent(row, result));
         let Some(current) = current else { return Ok(self.why_not(result)) };
         if !event.detail.is_object() {
             event.detail = json!({});
@@ -41,7 +37,7 @@ impl Books {
     }
 
     pub(super) fn refresh_failed(&mut self, now: Timestamp, failed: &RefreshFailed, event: &NewEvent) -> Result<bool> {
-        let row = self.row_in(failed.environment, failed.id).filter(|row| row.fence == failed.fence);
+        let row = self.row_in(failed.environment, failed.id).filter(|row| is_claimed_by(row, failed));
         let Some(row) = row else { return Ok(false) };
         let mut row = Connection {
             lease_owner: None,
@@ -66,6 +62,19 @@ impl Books {
         self.write_with(row, event)?;
         Ok(true)
     }
+}
+
+/// Whether it still has the pair that was refreshed.
+fn is_parent(row: &Connection, result: &RefreshResult) -> bool {
+    known_bad!(UnconditionalOverwrite => return true);
+    known_bad!(CasOnLease => return row.lease_owner.is_some() && row.attempt == Some(result.attempt));
+    (row.family, row.generation) == (result.family, result.parent_generation)
+}
+
+/// Whether the claim that failed still is the last one.
+fn is_claimed_by(row: &Connection, failed: &RefreshFailed) -> bool {
+    known_bad!(ReleaseWithoutOwner => return true);
+    row.fence == failed.fence
 }
 
 /// A connection that was given up is active again; one that was switched off keeps the pair and stays off.

@@ -1,7 +1,7 @@
 //! Changes of state and ends of connections: compare-and-set on family and generation.
 
 use super::books::Books;
-use crate::{Connection, Ending, NewEvent, NewRevocation, Result, StateChange, StoreError};
+use crate::{Connection, Ending, LifetimeLearned, NewEvent, NewRevocation, Result, StateChange, StoreError};
 use mortise_domain::{ConnectionId, ConnectionState, EnvironmentKey, StateReason, Timestamp};
 
 impl Books {
@@ -14,6 +14,22 @@ impl Books {
     fn seen(&self, environment: EnvironmentKey, id: ConnectionId, family: i32, generation: i64) -> Option<&Connection> {
         self.row_in(environment, id)
             .filter(|row| row.family == family && row.generation == generation && row.state != ConnectionState::Revoked)
+    }
+
+    pub(super) fn lifetime_learned(
+        &mut self,
+        now: Timestamp,
+        learned: &LifetimeLearned,
+        event: &NewEvent,
+    ) -> Result<bool> {
+        let row = self.seen(learned.environment, learned.id, learned.family, learned.generation);
+        let Some(row) = row.filter(|row| row.expires_at.is_none()) else { return Ok(false) };
+        let free = row.state == ConnectionState::Active && row.lease_owner.is_none() && row.failures == 0;
+        let next_refresh_at = if free { learned.next_refresh_at } else { row.next_refresh_at };
+        let ending =
+            Connection { expires_at: Some(learned.expires_at), next_refresh_at, updated_at: now, ..row.clone() };
+        self.write_with(ending, event)?;
+        Ok(true)
     }
 
     pub(super) fn set_state(

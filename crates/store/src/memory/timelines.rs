@@ -10,8 +10,8 @@ use uuid::Uuid;
 /// One line.
 #[derive(Debug)]
 pub(super) struct Line {
-    kind: EventKind,
-    at: Timestamp,
+    pub(super) kind: EventKind,
+    pub(super) at: Timestamp,
     detail: Option<String>,
 }
 

@@ -32,7 +32,7 @@ pub async fn due(world: &World, app: &App, customer: CustomerKey, count: i64, si
 
 /// A claim with room for so many and no other bounds.
 pub async fn claim(store: &Store, limit: usize) -> DueClaims {
-    let room = ClaimRoom { limit, held: &[], provider_limit: usize::MAX, busy: &[] };
+    let room = ClaimRoom::of(limit, &[]);
     store.connections_claim(&terms(id!(LeaseOwner)), &room, || id!(AttemptId), || id!(EventId)).await.unwrap()
 }
 
@@ -45,11 +45,11 @@ pub fn provider(app: &App) -> GateId {
 }
 
 pub const fn rate(requests: u32, seconds: u32) -> Limits {
-    Limits { rate: Some(Rate { requests, seconds }), concurrency: None }
+    Limits { rate: Some(Rate { requests, seconds }), concurrency: None, mint: None }
 }
 
 pub const fn at_once(requests: u32) -> Limits {
-    Limits { rate: None, concurrency: Some(requests) }
+    Limits { rate: None, concurrency: Some(requests), mint: None }
 }
 
 pub async fn down(world: &World, app: &App, times: usize) {

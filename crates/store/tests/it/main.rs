@@ -35,6 +35,7 @@ mod connectors;
 mod customers;
 mod gates;
 mod grants;
+mod holds;
 mod idempotency;
 mod isolation;
 mod keys;

@@ -23,7 +23,7 @@ async fn the_figures_are_of_what_nobody_is_at(backend: Backend) {
     assert!(stats.oldest_overdue < Duration::from_secs(90 + 600), "{stats:?}");
 
     let held = [held.key];
-    let room = ClaimRoom { limit: 2, held: &held, provider_limit: 9, busy: &[] };
+    let room = ClaimRoom { provider_room: 9, ..ClaimRoom::of(2, &held) };
     let terms = crate::world::terms(id!(LeaseOwner));
     let claims = world.store.connections_claim(&terms, &room, || id!(AttemptId), || id!(EventId)).await.unwrap();
     assert_eq!(claims.claimed.len(), 2);

@@ -63,8 +63,12 @@ pub fn digest(byte: u8) -> [u8; 32] {
     [byte; 32]
 }
 
+/// A line after all that are there and before all that come. A claim dates its line by the database's clock, so this one has
+/// a millisecond of its own by the same clock.
 pub fn event(kind: EventKind) -> NewEvent {
-    NewEvent { id: id!(EventId), kind, at: at(1_700_000_000_123), detail: serde_json::Value::Null }
+    std::thread::sleep(Duration::from_millis(3));
+    let id = EventId::generate_at(SystemClock::new().now() - Duration::from_millis(1), &OsEntropy);
+    NewEvent { id, kind, at: at(1_700_000_000_123), detail: serde_json::Value::Null }
 }
 
 pub fn terms(owner: LeaseOwner) -> ClaimTerms {
@@ -97,7 +101,7 @@ pub fn app(connector: &Connector, name: &str) -> App {
         previous_secret: None,
         previous_secret_expires_at: None,
         scopes: ScopeSet::parse("read write", " "),
-        settings: AppSettings { return_urls: vec!["https://a.example/back".to_owned()], variables: BTreeMap::new() },
+        settings: AppSettings { return_urls: vec!["https://a.example/back".to_owned()], ..AppSettings::default() },
         state: AppState::Active,
         held_since: None,
         held_reason: None,

@@ -23,7 +23,10 @@ async fn a_claim_leaves_its_trace_before_anything_is_sent(kind: Kind) {
     assert_eq!(stored.attempt_deadline, Some(claimed.now + Duration::from_secs(40)));
     let page = Page { limit: 1, after: None };
     let started = ground.ledger.event_list(ground.env, row.id, page).await.unwrap().0.remove(0);
-    assert_eq!((started.kind, started.id, started.at), (EventKind::RefreshStarted, line, claimed.now));
+    assert_eq!(
+        (started.kind, started.id, started.at),
+        (EventKind::RefreshStarted, line.moved_to(claimed.now), claimed.now)
+    );
     assert_eq!(started.detail, serde_json::json!({"attempt": attempt, "generation": 1}));
     assert!(ground.claim(10).await.is_empty(), "nobody else gets it");
     let drift = (ground.ledger.database_now().await.unwrap() - claimed.now).num_milliseconds();

@@ -1,6 +1,8 @@
 //! Budgets of providers and apps, as all processes share them.
 
 mod claims;
+mod herds;
+mod mint;
 mod notes;
 mod shares;
 
@@ -25,7 +27,7 @@ pub async fn due(ground: &Ground, app: Place, customer: CustomerKey, count: i64,
 
 /// A claim with room for so many and no other bounds.
 pub async fn claim(ledger: &dyn Ledger, limit: usize) -> DueClaims {
-    let room = ClaimRoom { limit, held: &[], provider_limit: usize::MAX, busy: &[] };
+    let room = ClaimRoom::of(limit, &[]);
     claim_in(ledger, &room).await
 }
 
@@ -47,11 +49,11 @@ fn provider(app: Place) -> GateId {
 }
 
 const fn rate(requests: u32, seconds: u32) -> Limits {
-    Limits { rate: Some(Rate { requests, seconds }), concurrency: None }
+    Limits { rate: Some(Rate { requests, seconds }), concurrency: None, mint: None }
 }
 
 const fn at_once(requests: u32) -> Limits {
-    Limits { rate: None, concurrency: Some(requests) }
+    Limits { rate: None, concurrency: Some(requests), mint: None }
 }
 
 async fn down(ground: &Ground, app: Place, times: usize) {

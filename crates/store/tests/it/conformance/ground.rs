@@ -155,6 +155,19 @@ impl Ground {
         key
     }
 
+    /// Notes that a token was fetched.
+    pub async fn use_now(&self, id: ConnectionId) {
+        match self {
+            Self::Database(world) => {
+                let sql = "UPDATE connections SET used_at = 1700000000000 WHERE id = ?";
+                assert_eq!(world.sql(sql, [id.as_uuid().into()]).await, 1);
+            }
+            Self::Memory { ledger, .. } => {
+                ledger.insert(Connection { used_at: Some(at(1_700_000_000_000)), ..self.read(id).await });
+            }
+        }
+    }
+
     /// Lets lease and attempt of a connection be over.
     pub async fn lapse(&self, id: ConnectionId) {
         match self {

@@ -47,3 +47,4 @@ pub mod races;
 mod refresh;
 mod smear;
 mod timelines;
+mod together;

@@ -160,7 +160,77 @@ async fn a_late_pair_revives_what_was_given_up_and_not_what_was_switched_off(kin
     }
 }
 
+/// The end of a token that nobody told when it came.
+async fn an_end_is_learnt_of_the_token_in_store_only(kind: Kind) {
+    let ground = Ground::new(kind).await;
+    let row = ground.due().await;
+    let claimed = ground.claim(1).await.remove(0);
+    let pair = RefreshResult { expires_at: None, next_refresh_at: None, ..result(&claimed) };
+    ground.ledger.refresh_commit(&pair, event(EventKind::Refreshed)).await.unwrap();
+    let stored = ground.read(row.id).await;
+    let learned = LifetimeLearned {
+        environment: ground.env,
+        id: row.id,
+        family: 1,
+        generation: 2,
+        expires_at: at(1_700_000_900_000),
+        next_refresh_at: Some(at(1_700_000_700_000)),
+    };
+    let learn = async |learned: &LifetimeLearned| {
+        ground.ledger.connection_lifetime_learned(learned, event(EventKind::LifetimeLearned)).await.unwrap()
+    };
+    for other in [
+        LifetimeLearned { environment: id!(EnvironmentKey), ..learned.clone() },
+        LifetimeLearned { id: id!(ConnectionId), ..learned.clone() },
+        LifetimeLearned { family: 2, ..learned.clone() },
+        LifetimeLearned { generation: 1, ..learned.clone() },
+        LifetimeLearned { generation: 3, ..learned.clone() },
+    ] {
+        assert!(!learn(&other).await, "{other:?}");
+    }
+    assert_eq!(ground.read(row.id).await, stored);
+    assert!(learn(&learned).await);
+    let known = ground.read(row.id).await;
+    assert_eq!((known.expires_at, known.next_refresh_at), (Some(learned.expires_at), learned.next_refresh_at));
+    let expected = Connection {
+        expires_at: known.expires_at,
+        next_refresh_at: known.next_refresh_at,
+        updated_at: known.updated_at,
+        ..stored
+    };
+    assert_eq!(known, expected, "and nothing else");
+    assert!(!learn(&learned).await, "it is known now");
+    use EventKind::{Connected, LifetimeLearned as Learned, RefreshStarted, Refreshed};
+    assert_eq!(ground.timeline(row.id).await, [Connected, RefreshStarted, Refreshed, Learned]);
+}
+
+/// Who is at a connection, or has failed at it, has a plan of its own.
+async fn an_end_that_is_learnt_late_changes_no_other_plan(kind: Kind) {
+    let ground = Ground::new(kind).await;
+    let row = ground.due().await;
+    let claimed = ground.claim(1).await.remove(0);
+    let pair = RefreshResult { expires_at: None, next_refresh_at: Some(at(1_000)), ..result(&claimed) };
+    ground.ledger.refresh_commit(&pair, event(EventKind::Refreshed)).await.unwrap();
+    let claimed = ground.claim(1).await.remove(0);
+    let learned = LifetimeLearned {
+        environment: ground.env,
+        id: row.id,
+        family: 1,
+        generation: 2,
+        expires_at: at(9_000),
+        next_refresh_at: Some(at(7_000)),
+    };
+    let line = || event(EventKind::LifetimeLearned);
+    assert!(ground.ledger.connection_lifetime_learned(&learned, line()).await.unwrap());
+    let leased = ground.read(row.id).await;
+    assert_eq!((leased.expires_at, leased.next_refresh_at), (Some(at(9_000)), Some(at(1_000))));
+    assert_eq!(leased.fence, claimed.fence, "the claim goes on");
+    assert!(ground.ledger.refresh_failed(&failure(&claimed), event(EventKind::RefreshFailed)).await.unwrap());
+}
+
 on_every_ledger! {
+    an_end_is_learnt_of_the_token_in_store_only,
+    an_end_that_is_learnt_late_changes_no_other_plan,
     a_pair_is_stored_once,
     a_replay_is_known_after_later_generations_and_families,
     commits_at_once,

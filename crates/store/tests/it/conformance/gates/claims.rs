@@ -145,8 +145,9 @@ async fn held_apps_are_left_out_whatever_their_gates_say(kind: Kind) {
     let ground = Ground::new(kind).await;
     due(&ground, ground.app(), ground.customer_key, 2, 1_000).await;
     ground.ledger.gate_limit(provider(ground.app()), at_once(1)).await.unwrap();
-    let room = ClaimRoom { limit: 5, held: &[ground.app_key], provider_limit: 5, busy: &[] };
-    assert_eq!(claim_in(&*ground.ledger, &room).await, DueClaims { claimed: Vec::new(), gated: None });
+    let held = [ground.app_key];
+    let room = ClaimRoom { provider_room: 5, ..ClaimRoom::of(5, &held) };
+    assert_eq!(claim_in(&*ground.ledger, &room).await, DueClaims::default());
     let probe = async || {
         let terms = terms(id!(LeaseOwner));
         ground.ledger.connection_claim_probe(&terms, ground.app_key, id!(AttemptId), id!(EventId)).await.unwrap()

@@ -59,15 +59,15 @@ async fn one_provider_does_not_take_all_of_a_process(kind: Kind) {
     let (hanging, well) = (ground.app(), ground.another_app("well").await);
     let slow = due(&ground, hanging, ground.customer_key, 20, 1_000).await;
     let fast = due(&ground, well, ground.customer_key, 4, 9_000).await;
-    let with = async |limit, busy: &[(ConnectorKey, usize)]| {
-        let room = ClaimRoom { limit, held: &[], provider_limit: 3, busy };
+    let with = async |limit, rooms: &[(ConnectorKey, usize)]| {
+        let room = ClaimRoom { provider_room: 3, rooms, ..ClaimRoom::of(limit, &[]) };
         claim_in(&*ground.ledger, &room).await
     };
-    let claims = with(5, &[(hanging.connector, 1)]).await;
+    let claims = with(5, &[(hanging.connector, 2)]).await;
     assert_eq!(ids(&claims), [&slow[..2], &fast[..3]].concat());
     assert_eq!(claims.gated, None, "no time will tell when there is room");
-    assert_eq!(ids(&with(5, &[(hanging.connector, 3), (well.connector, 2)]).await), fast[3..]);
-    assert_eq!(ids(&with(9, &[(hanging.connector, 9)]).await), []);
+    assert_eq!(ids(&with(5, &[(hanging.connector, 0), (well.connector, 1)]).await), fast[3..]);
+    assert_eq!(ids(&with(9, &[(hanging.connector, 0)]).await), []);
 }
 
 on_every_ledger! {

@@ -2,7 +2,7 @@
 //! lease that lasts does last. Errors are compared by what they say.
 
 use mortise_domain::gate::{Breaker, Gate, GateId, Retries, Turn, Wave};
-use mortise_domain::{Clock as _, SystemClock, Timestamp};
+use mortise_domain::{Clock as _, EventId, SystemClock, Timestamp};
 use mortise_store::{ClaimOne, Claimed, Connection, DueClaims, Event, Overdue, StoreError, TokenRow};
 use proptest::test_runner::TestCaseError;
 use std::fmt::Debug;
@@ -58,6 +58,8 @@ impl Blur {
         DueClaims {
             claimed: claims.claimed.into_iter().map(|claim| self.claimed(claim)).collect(),
             gated: claims.gated.map(|at| self.time(at)),
+            opens_in: None,
+            herds: claims.herds,
         }
     }
 
@@ -97,7 +99,12 @@ impl Blur {
     }
 
     pub fn event(&self, event: Event) -> Event {
-        Event { at: self.time(event.at), ..event }
+        Event { id: self.id(event.id), at: self.time(event.at), ..event }
+    }
+
+    /// A claim's line has its id by the clock of whoever keeps the books: only the chance in it is the same.
+    pub fn id(&self, id: EventId) -> EventId {
+        id.moved_to(crate::world::at(0))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of state, ends and queued revocations, told to both.
 
 use super::blur::{Compared, same};
-use super::moves::{Move, Wrong};
+use super::moves::{APPS, Move, Wrong};
 use super::pair::Pair;
 use crate::world::{at, id, revocation};
 use mortise_domain::*;
@@ -9,7 +9,8 @@ use mortise_store::*;
 
 impl Pair<'_> {
     pub async fn smear(&mut self, app: usize) -> Compared {
-        let (app, turn) = (self.fixture.apps[app], self.then().timestamp_millis());
+        let (provider, turn) = (self.fixture.providers[app], self.then().timestamp_millis());
+        let held = [self.fixture.apps[APPS - 1 - app]];
         let mut told = Vec::new();
         for ledger in [self.store, &self.memory] {
             let mut seen = Vec::new();
@@ -17,7 +18,7 @@ impl Pair<'_> {
                 seen.push(self.fixture.blur.overdue(overdue));
                 at(4_000_000_000_000 + turn + i64::try_from(overdue.index).unwrap())
             };
-            let moved = ledger.connections_smear(app, &mut place).await;
+            let moved = ledger.connections_smear(provider, &held, &mut place).await;
             told.push(moved.map(|moved| (moved, seen)));
         }
         let (memory, database) = (told.pop().unwrap(), told.pop().unwrap());

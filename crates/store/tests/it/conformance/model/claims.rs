@@ -27,11 +27,13 @@ impl Pair<'_> {
     }
 
     pub async fn claim(&mut self, next: &Move) -> Compared {
-        let &Move::Claim { limit, held, provider, room: (provider_limit, busy), terms } = next else { return Ok(()) };
+        let &Move::Claim { limit, held, provider, room: (provider_room, taken), terms } = next else { return Ok(()) };
         let terms = claim_terms(terms);
         let held: Vec<AppKey> = held.map(|app| self.fixture.apps[app]).into_iter().collect();
-        let busy = [(self.fixture.providers[provider], busy)];
-        let room = ClaimRoom { limit, held: &held, provider_limit, busy: &busy };
+        let rooms = [(self.fixture.providers[provider], provider_room.saturating_sub(taken))];
+        // All that is due in a model was due long ago.
+        let missed_after = if taken == 0 { Duration::from_secs(60) } else { Duration::MAX };
+        let room = ClaimRoom { limit, held: &held, provider_room, rooms: &rooms, missed_after };
         let ids: Vec<_> = (0..6).map(|_| (id!(AttemptId), id!(EventId))).collect();
         let mut told = Vec::new();
         for ledger in [self.store, &self.memory] {

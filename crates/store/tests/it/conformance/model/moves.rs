@@ -213,8 +213,11 @@ fn gate() -> impl Strategy<Value = (bool, usize)> {
 fn limits() -> impl Strategy<Value = Limits> {
     let rates = [(1, 3_600), (4, 2_400), (7, 3_600), (1_000_000, 1)];
     let rate = proptest::sample::select(rates.to_vec()).prop_map(|(requests, seconds)| Rate { requests, seconds });
-    (proptest::option::of(rate), proptest::option::of(0_u32..3))
-        .prop_map(|(rate, concurrency)| Limits { rate, concurrency })
+    (proptest::option::of(rate), proptest::option::of(0_u32..3)).prop_map(|(rate, concurrency)| Limits {
+        rate,
+        concurrency,
+        mint: None,
+    })
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {

@@ -104,7 +104,10 @@ impl<'a> Pair<'a> {
     }
 
     pub fn event(&mut self, of: ConnectionId, kind: EventKind, wrong: Wrong) -> NewEvent {
-        let taken = self.memory.events(of).unwrap().pop().filter(|_| wrong == Wrong::Event);
+        // A claim's line has another id in each of the books.
+        let mut lines = self.memory.events(of).unwrap();
+        lines.retain(|line| line.kind != EventKind::RefreshStarted);
+        let taken = lines.pop().filter(|_| wrong == Wrong::Event);
         let at = self.then();
         NewEvent { id: taken.map_or_else(|| id!(EventId), |event| event.id), kind, at, detail: json!({"n": self.turn}) }
     }

@@ -4,6 +4,7 @@ use super::blur::{Compared, same};
 use super::moves::Move;
 use super::pair::Pair;
 use crate::world::at;
+use mortise_domain::{EventId, EventKind};
 use mortise_store::*;
 
 impl Pair<'_> {
@@ -71,10 +72,16 @@ impl Pair<'_> {
             }
             Move::Page { slot, limit, after, wrong } => {
                 let (env, id) = (self.env(*wrong), self.slots[*slot]);
-                let events = self.memory.events(id).unwrap();
+                let mut events = self.memory.events(id).unwrap();
+                // Pages are cut where both tell the same.
+                events.retain(|line| line.kind != EventKind::RefreshStarted);
                 let after = after.filter(|_| !events.is_empty()).map(|index| index.get(&events).id.as_uuid());
                 let page = Page { limit: *limit, after };
-                let ids = |(lines, next): (Vec<Event>, _)| (lines.iter().map(|line| line.id).collect::<Vec<_>>(), next);
+                let blur = &self.fixture.blur;
+                let ids = |(lines, next): (Vec<Event>, Option<uuid::Uuid>)| {
+                    let next = next.map(|id| blur.id(EventId::from_uuid(id)));
+                    (lines.iter().map(|line| blur.id(line.id)).collect::<Vec<_>>(), next)
+                };
                 let told = self.store.event_list(env, id, page).await.map(ids);
                 same(told, self.memory.event_list(env, id, page).await.map(ids)).map(drop)
             }
