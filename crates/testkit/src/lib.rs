@@ -16,6 +16,7 @@ mod oidc;
 pub mod ports;
 mod process;
 mod servers;
+pub mod visitor;
 pub mod wait;
 
 pub use backend::Backend;

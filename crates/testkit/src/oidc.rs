@@ -20,6 +20,8 @@ pub struct OidcConfig {
     pub access_token_lifetime: u32,
     /// Seconds.
     pub refresh_token_lifetime: u32,
+    /// Milliseconds that a token request waits before the provider looks at it: one that takes no time overlaps no other.
+    pub latency: u32,
 }
 
 impl OidcConfig {
@@ -32,6 +34,7 @@ impl OidcConfig {
             client_auth: "client_secret_basic",
             access_token_lifetime: 60,
             refresh_token_lifetime: 86_400,
+            latency: 0,
         }
     }
 }
@@ -93,7 +96,8 @@ impl OidcProvider {
             .env("CLIENT_AUTH", config.client_auth)
             .env("REDIRECT_URIS", config.redirect_uris.join(" "))
             .env("ACCESS_TOKEN_SECONDS", config.access_token_lifetime.to_string())
-            .env("REFRESH_TOKEN_SECONDS", config.refresh_token_lifetime.to_string());
+            .env("REFRESH_TOKEN_SECONDS", config.refresh_token_lifetime.to_string())
+            .env("LATENCY_MS", config.latency.to_string());
         let mut process = launch.folder(folder).start();
         let issuer = process.line(Duration::from_secs(30), |line| line.strip_prefix("ready ").map(str::to_owned)).await;
         Self { process, issuer, http: Http::new() }
@@ -112,6 +116,17 @@ impl OidcProvider {
     pub async fn events(&self) -> OidcEvents {
         let answer = self.http.get(&format!("{}/test/events", self.issuer)).await;
         or_panic(serde_json::from_value(answer.json()).context("the provider's events have another shape"))
+    }
+
+    /// Its own log of every token request, and what it knows of its grants, for [`History::of_provider`]. Beside that a
+    /// grant has the `account` that gave it.
+    ///
+    /// [`History::of_provider`]: crate::history::History::of_provider
+    ///
+    /// # Panics
+    /// When the provider does not answer.
+    pub async fn history(&self) -> serde_json::Value {
+        self.http.get(&format!("{}/test/history", self.issuer)).await.expect(200).json()
     }
 
     /// The process, to read its output or to stop it.

@@ -1,7 +1,37 @@
 //! One connection's books: which issued pairs were stored, by which line of the timeline, and which were not.
 
-use super::{Connection, Event, History, Request};
+use super::{Connection, Event, Fetch, History, Request};
 use std::collections::BTreeMap;
+
+/// The provider's log by grant, in order of arrival.
+struct Requests<'a> {
+    refreshes: BTreeMap<u64, Vec<&'a Request>>,
+    /// Granted ones of other kinds.
+    exchanges: BTreeMap<u64, Vec<&'a Request>>,
+}
+
+impl<'a> Requests<'a> {
+    fn of(history: &'a History) -> Self {
+        let mut all = Self { refreshes: BTreeMap::new(), exchanges: BTreeMap::new() };
+        for request in &history.requests {
+            let Some(family) = request.family else { continue };
+            match request.is_refresh() {
+                true => all.refreshes.entry(family).or_default().push(request),
+                false if request.issued() => all.exchanges.entry(family).or_default().push(request),
+                false => {}
+            }
+        }
+        all
+    }
+}
+
+/// From when until when each attempt was the newest, by its id.
+fn attempts(connection: &Connection) -> BTreeMap<&str, (i64, i64)> {
+    let begun = || connection.events.iter().filter(|event| event.kind == "refresh_started");
+    let ends = begun().skip(1).map(|event| event.at_ms).chain([i64::MAX]);
+    let spans = begun().zip(ends);
+    spans.filter_map(|(event, end)| Some((event.detail["attempt"].as_str()?, (event.at_ms, end)))).collect()
+}
 
 /// An issued refresh with the line that accounts for it.
 pub(super) struct Issued<'a> {
@@ -28,6 +58,8 @@ pub(super) struct Account<'a> {
     pub(super) issued: Vec<Issued<'a>>,
     /// Lines of pairs that nobody issued.
     pub(super) unissued: Vec<&'a Event>,
+    /// Answers to callers.
+    pub(super) fetches: Vec<&'a Fetch>,
 }
 
 /// A pair of a refresh was stored.
@@ -41,35 +73,58 @@ pub(super) fn is_grant(event: &Event) -> bool {
 }
 
 impl<'a> Account<'a> {
-    /// No two attempts at one connection are under way at once, so a line belongs to the newest request that was processed
-    /// before it and has none yet.
-    fn new(history: &'a History, connection: &'a Connection, by_family: &BTreeMap<u64, Vec<&'a Request>>) -> Self {
-        let mut requests: Vec<&Request> =
-            connection.families.iter().filter_map(|family| by_family.get(family)).flatten().copied().collect();
-        requests.sort_by_key(|request| request.id);
-        let ours = |request: &&Request| request.family.is_some_and(|family| connection.families.contains(&family));
-        let exchanges =
-            history.requests.iter().filter(|request| !request.is_refresh() && request.issued()).filter(ours).collect();
-        let issued = requests.iter().filter(|request| request.issued());
-        let mut issued: Vec<_> = issued.map(|request| Issued { request, line: None }).collect();
-        let (mut unissued, mut first) = (Vec::new(), 0);
-        for line in connection.events.iter().filter(|event| is_commit(event) || event.kind == "late_reply") {
-            let before = |issued: &Issued<'_>| issued.request.effect_ms() <= line.at_ms;
-            match issued.iter().enumerate().skip(first).take_while(|(_, issued)| before(issued)).last() {
-                Some((at, _)) => {
-                    issued[at].line = Some(line);
-                    first = at + 1;
+    fn new(connection: &'a Connection, requests: &Requests<'a>, fetches: Vec<&'a Fetch>, skew_ms: i64) -> Self {
+        let of = |by_family: &BTreeMap<u64, Vec<&'a Request>>| {
+            let ours = connection.families.iter().filter_map(|family| by_family.get(family)).flatten();
+            let mut ours: Vec<&Request> = ours.copied().collect();
+            ours.sort_by_key(|request| request.id);
+            ours
+        };
+        let (refreshes, exchanges) = (of(&requests.refreshes), of(&requests.exchanges));
+        let issued = refreshes.iter().filter(|request| request.issued());
+        let issued = issued.map(|request| Issued { request, line: None }).collect();
+        let mut account = Self { connection, requests: refreshes, exchanges, issued, unissued: Vec::new(), fetches };
+        account.assign(&attempts(connection), skew_ms);
+        account
+    }
+
+    /// Finds the request that each line stands for. No two attempts at one connection are under way at once, so it is the
+    /// newest that arrived between the line's attempt and the next one, whatever the line's own time. Where the timeline
+    /// does not tell the attempt, it is the newest one before the line.
+    fn assign(&mut self, attempts: &BTreeMap<&str, (i64, i64)>, skew_ms: i64) {
+        let mut first = 0;
+        for line in self.connection.events.iter().filter(|event| is_commit(event) || event.kind == "late_reply") {
+            let attempt = line.detail["attempt"].as_str().and_then(|attempt| attempts.get(attempt));
+            let during = |request: &Request| {
+                attempt.is_some_and(|(from, to)| (from - skew_ms..*to).contains(&request.received_at_ms))
+            };
+            let free = |at: &usize| self.issued.get(*at).is_some_and(|issued| issued.line.is_none());
+            let all = || (0..self.issued.len()).filter(free);
+            let own = || all().filter(|at| during(self.issued[*at].request));
+            let before = |at: &usize| self.issued[*at].request.effect_ms() <= line.at_ms;
+            let newest = own().rfind(before).or_else(|| own().next());
+            match newest.or_else(|| all().filter(|at| *at >= first).rfind(before)) {
+                Some(at) => {
+                    self.issued[at].line = Some(line);
+                    first = first.max(at + 1);
                 }
-                None => unissued.push(line),
+                None => self.unissued.push(line),
             }
         }
-        Self { connection, requests, exchanges, issued, unissued }
     }
 
     /// Of every connection.
     pub(super) fn all(history: &'a History) -> Vec<Self> {
-        let by_family = history.refreshes();
-        history.connections.iter().map(|connection| Self::new(history, connection, &by_family)).collect()
+        let requests = Requests::of(history);
+        let mut fetches: BTreeMap<&str, Vec<&Fetch>> = BTreeMap::new();
+        for fetch in &history.fetches {
+            fetches.entry(&fetch.connection).or_default().push(fetch);
+        }
+        let account = |connection: &'a Connection| {
+            let fetches = fetches.remove(connection.id.as_str()).unwrap_or_default();
+            Self::new(connection, &requests, fetches, history.skew_ms)
+        };
+        history.connections.iter().map(account).collect()
     }
 
     /// The request that brought this access token.

@@ -6,6 +6,7 @@
 //! [`History::skew_ms`]. Deliberately absent: reading logs of the program, and any knowledge of how its engine is built.
 
 mod account;
+mod ask;
 mod read;
 mod rule;
 mod rules;
@@ -14,8 +15,6 @@ mod witness;
 pub use read::ReadError;
 pub use rule::{Rule, Violation};
 pub use witness::{Connection, Event, Fetch, Grant, Request, Token, Window};
-
-use std::collections::BTreeMap;
 
 /// Everything that is known of a run that has come to its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,18 +57,6 @@ impl History {
         assert!(!self.requests.is_empty() && !self.connections.is_empty(), "an empty history proves nothing");
         let found = self.check();
         assert!(found.is_empty(), "{} rules broken: {found:#?}\n{self:?}", found.len());
-    }
-
-    /// The refresh requests of each grant, in order of arrival.
-    fn refreshes(&self) -> BTreeMap<u64, Vec<&Request>> {
-        let mut by_family: BTreeMap<u64, Vec<&Request>> = BTreeMap::new();
-        for request in self.requests.iter().filter(|request| request.is_refresh()) {
-            if let Some(family) = request.family {
-                by_family.entry(family).or_default().push(request);
-            }
-        }
-        by_family.values_mut().for_each(|requests| requests.sort_by_key(|request| request.id));
-        by_family
     }
 }
 

@@ -42,9 +42,21 @@ impl History {
     /// # Errors
     /// When it is no such report.
     pub fn of_provider(report: Value) -> Result<Self, ReadError> {
-        let Report { grants, mut requests } = serde_json::from_value(report)?;
+        Ok(Self::of(serde_json::from_value(report)?))
+    }
+
+    /// The same from the report's text: of a hundred thousand requests, which as a [`Value`] would fill the memory.
+    ///
+    /// # Errors
+    /// When it is no such report.
+    pub fn of_provider_text(report: &str) -> Result<Self, ReadError> {
+        Ok(Self::of(serde_json::from_str(report)?))
+    }
+
+    fn of(report: Report) -> Self {
+        let Report { grants, mut requests } = report;
         requests.retain(|request| request.grant_type.is_some());
-        Ok(Self { grants, requests, ..Self::default() })
+        Self { grants, requests, ..Self::default() }
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Rule {
     Provenance,
     /// Stored generations follow each other without a gap, each made from the one before.
     Chain,
+    /// A stored pair was issued for the refresh token of the pair stored before it (in N, M and G: or of an earlier one).
+    Parent,
     /// Before a request there is its intent in the timeline.
     Intent,
     /// What callers were given had been stored before.

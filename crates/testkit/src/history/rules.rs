@@ -20,12 +20,13 @@ pub(super) fn check(history: &History) -> Found {
         found.extend(provider::unissued(account));
         found.extend(provider::stale(history, account));
         found.extend(timeline::chain(account));
+        found.extend(provider::parent(account));
         found.extend(timeline::intent(history, account));
         found.extend(timeline::sent_after_end(history, account));
         found.extend(timeline::lost(history, account));
         found.extend(caller::published(history, account));
-        found.extend(caller::monotonic(history, account));
-        found.extend(death::false_death(history, account));
+        found.extend(caller::monotonic(account));
+        found.extend(death::false_death(account));
         found.extend(death::dead_though_alive(history, account));
     }
     found

@@ -4,16 +4,11 @@ use super::super::account::{Account, is_grant};
 use super::super::{Fetch, History, Request, Rule};
 use super::{Found, against};
 
-fn fetches<'a>(history: &'a History, account: &Account<'_>) -> impl Iterator<Item = &'a Fetch> {
-    let id = account.connection.id.clone();
-    history.fetches.iter().filter(move |fetch| fetch.connection == id)
-}
-
 /// An access token is handed out when the line that it was stored with is written, and not before.
 pub(super) fn published(history: &History, account: &Account<'_>) -> Found {
     let id = &account.connection.id;
     let mut found = Vec::new();
-    for fetch in fetches(history, account) {
+    for fetch in &account.fetches {
         let by = fetch.answered_at_ms + history.skew_ms;
         let Some(origin) = account.origin(&fetch.token) else {
             if !account.connection.roots.contains(&fetch.token) {
@@ -43,8 +38,8 @@ fn granted_at(history: &History, account: &Account<'_>, origin: &Request) -> Opt
 }
 
 /// A question that is asked after another was answered is not answered with an older token.
-pub(super) fn monotonic(history: &History, account: &Account<'_>) -> Found {
-    let mut all: Vec<&Fetch> = fetches(history, account).collect();
+pub(super) fn monotonic(account: &Account<'_>) -> Found {
+    let mut all = account.fetches.clone();
     // Where a token came from that nobody issued is another rule's question.
     all.retain(|fetch| account.origin(&fetch.token).is_some() || account.connection.roots.contains(&fetch.token));
     let age = |fetch: &Fetch| account.origin(&fetch.token).map_or(0, |origin| origin.id);

@@ -1,6 +1,6 @@
 //! What the provider's log alone is enough to judge, and what it says of one connection.
 
-use super::super::account::Account;
+use super::super::account::{Account, Issued};
 use super::super::{History, Request, Rule};
 use super::{Found, against};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +56,31 @@ pub(super) fn unissued(account: &Account<'_>) -> Found {
     stored.collect()
 }
 
+/// What is stored descends, pair by pair, from the grant. The first token of an import is nobody's child.
+pub(super) fn parent(account: &Account<'_>) -> Found {
+    let mut found = Vec::new();
+    // The refresh tokens of each grant that were stored, newest last.
+    let mut held: BTreeMap<Option<u64>, Vec<&str>> = BTreeMap::new();
+    for exchange in &account.exchanges {
+        held.entry(exchange.family).or_default().extend(exchange.new_refresh_token.as_deref());
+    }
+    for Issued { request, .. } in account.issued.iter().filter(|issued| issued.stored()) {
+        let held = held.entry(request.family).or_default();
+        let Some(token) = request.token.as_deref() else { continue };
+        let allowed = match request.class.as_str() {
+            "n" | "m" | "g" => held.contains(&token),
+            _ => held.last() == Some(&token),
+        };
+        if !held.is_empty() && !allowed {
+            let id = &account.connection.id;
+            let what = format!("{id}: request {} was made with {token}, and {:?} was stored", request.id, held.last());
+            found.push(against(Rule::Parent, what));
+        }
+        held.push(request.new_refresh_token.as_deref().unwrap_or(token));
+    }
+    found
+}
+
 /// A predecessor comes back after its successor was stored or presented.
 pub(super) fn stale(history: &History, account: &Account<'_>) -> Found {
     let mut found = Vec::new();
@@ -70,7 +95,7 @@ pub(super) fn stale(history: &History, account: &Account<'_>) -> Found {
     for issued in account.issued.iter().filter(|issued| issued.stored()) {
         let (Some(line), Some(token)) = (issued.line, issued.request.token.as_deref()) else { continue };
         if issued.request.new_refresh_token.as_deref().is_some_and(|new| new != token) {
-            left.entry(token).or_insert(line.at_ms + history.skew_ms);
+            left.entry(token).or_insert(line.at_ms.max(issued.request.received_at_ms) + history.skew_ms);
         }
     }
     for request in &account.requests {

@@ -78,3 +78,25 @@ fn what_the_provider_never_issued() {
     history.fetches[0].asked_at_ms = 1_150;
     history.assert_holds();
 }
+
+#[test]
+fn a_pair_of_another_parent_is_stored() {
+    // The provider knows the token as one of this grant, but it was never stored here.
+    let mut history = good();
+    history.requests[2].token = Some("a sibling of rt1".to_owned());
+    assert_eq!(rules(&history), [Rule::Parent]);
+    // Where the old token stays good its next successor may be stored beside the one before.
+    let again = |class: &str| {
+        let mut history = good();
+        history.requests.iter_mut().for_each(|request| request.class = class.to_owned());
+        history.requests[2].token = Some("rt0".to_owned());
+        rules(&history)
+    };
+    assert_eq!(again("m"), []);
+    assert_eq!(again("u"), [Rule::Stale, Rule::Parent]);
+    // An import's first token was issued before the log began.
+    let mut history = good();
+    history.requests.remove(0);
+    history.connections[0].roots.push("at0".to_owned());
+    history.assert_holds();
+}

@@ -97,3 +97,19 @@ fn something_is_sent_after_the_end() {
         history.assert_holds();
     }
 }
+
+/// A line that was dated too early (by a clock that runs behind, or one that was read before) belongs to its attempt.
+#[test]
+fn a_line_is_known_by_its_attempt() {
+    let mut history = good();
+    history.connections[0].events[2].at_ms = 1_960;
+    history.connections[0].events[4].at_ms = 2_960;
+    history.assert_holds();
+    // And a death by the refusal that was heard in its attempt.
+    history.requests.push(refused(4, 4_000, "rt2", "invalid_grant"));
+    history.connections[0].state = "needs_reauth".to_owned();
+    history.connections[0].events.push(event("refresh_started", 3_950, json!({"attempt": "c", "generation": 3})));
+    history.connections[0].events.push(event("needs_reauth", 3_960, json!({})));
+    history.grants[0].alive_refresh_tokens.clear();
+    history.assert_holds();
+}
