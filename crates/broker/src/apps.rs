@@ -96,6 +96,7 @@ impl Broker {
             deleted_at: None,
         };
         self.store.app_insert(&row).await?;
+        self.limit_app(&row).await?;
         Ok(self.app_view(row))
     }
 
@@ -125,6 +126,7 @@ impl Broker {
         (row.held_since, row.held_reason, row.next_probe_at) = (None, None, None);
         self.apps.forget(&row).await;
         let row = self.store.app_update(revision, &row).await?;
+        self.limit_app(&row).await?;
         self.apps.forget(&row).await;
         Ok(self.app_view(row))
     }
@@ -219,7 +221,7 @@ fn authority(template: &str) -> &str {
 }
 
 fn check(manifest: &Manifest, input: &AppInput, has_secret: bool) -> Result<()> {
-    let mut faults = Vec::new();
+    let mut faults = crate::limits::check(&input.settings);
     let mut fault = |pointer: String, detail: String| faults.push(Fault { pointer, detail });
     if input.client_id.is_empty() || input.client_id.len() > 512 || input.client_id.chars().any(char::is_control) {
         fault("/client_id".into(), "use 1 to 512 bytes without control characters".into());

@@ -46,6 +46,7 @@ impl Broker {
         caller.require(ApiScope::ConnectorsWrite)?;
         let row = self.connector_row(caller, &manifest_text(source)?)?;
         self.store.connector_insert(&row).await?;
+        self.limit_provider(row.key, &row.manifest).await?;
         row.try_into()
     }
 
@@ -64,7 +65,9 @@ impl Broker {
         let Connector { digest, manifest, source, created_at, .. } = row;
         let added =
             self.store.connector_add_version(caller.environment, id, digest, &manifest, &source, created_at).await?;
-        added.ok_or(Error::NotFound("connector"))?.try_into()
+        let added = added.ok_or(Error::NotFound("connector"))?;
+        self.limit_provider(added.key, &added.manifest).await?;
+        added.try_into()
     }
 
     /// One version of a connector, the newest where none is named.

@@ -120,6 +120,14 @@ pub enum Internal {
     /// A stored manifest cannot be spoken.
     #[error("the protocol")]
     Protocol(#[from] mortise_oauth::ProtocolError),
+    /// A spill folder cannot be read.
+    #[error("the spill folder {} cannot be read", .folder.display())]
+    Folder {
+        /// Which.
+        folder: std::path::PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// Something that must be there is not.
     #[error("{0} is missing")]
     Missing(&'static str),
@@ -155,8 +163,11 @@ pub enum Unusable {
         connection: ConnectionId,
     },
     /// Switched off.
-    #[error("the connection is switched off")]
-    Held,
+    #[error("the connection is switched off ({reason}): nothing is sent for it, and no token is served")]
+    Held {
+        /// Why.
+        reason: StateReason,
+    },
     /// Its ciphertext does not authenticate.
     #[error("the stored credentials do not authenticate; nothing is sent or served until an admin has looked")]
     Quarantined,

@@ -4,6 +4,10 @@
 //! open across an outbound call (transactions live inside the store's methods); whatever is published was committed
 //! first. Deliberately absent: SQL, ciphers, status codes, and any type of the web framework.
 
+#[macro_use]
+mod known_bad;
+
+mod accounts;
 mod api_keys;
 mod apps;
 mod authenticate;
@@ -18,12 +22,15 @@ mod data_keys;
 mod environments;
 mod error;
 mod gauges;
+mod holds;
 mod idempotency;
 mod key_rotation;
+mod limits;
 mod loaded;
 mod page;
 mod reauth;
 mod refresh;
+mod restore;
 mod revoke;
 mod sealing;
 mod spill;
@@ -47,15 +54,19 @@ pub use context::Caller;
 pub use customers::{CustomerInput, CustomerView};
 pub use environments::{EnvironmentInput, EnvironmentView};
 pub use error::{ConnectFault, Error, Fault, Internal, Unusable};
+pub use holds::{HoldInput, HoldView};
 pub use idempotency::{Begun, IdempotentRequest};
 pub use key_rotation::KeyStatus;
 pub use loaded::LoadedApp;
 pub use mortise_connectors::{Diagnostic, Severity, catalog};
 pub use mortise_oauth::FailureClass;
-pub use mortise_store::AppSettings;
+pub use mortise_store::{AppRate, AppSettings};
+#[cfg(feature = "known-bad")]
+pub use mortise_store::{Built, KnownBad};
 pub use mortise_vault::{same, sha256};
 pub use page::{Listing, PageRequest};
-pub use refresh::{Apps, Ended, Engine, LateReplies, Reason, RefreshPass, Seals, Seams, core};
+pub use refresh::{Apps, Cause, Ended, Engine, LateReplies, Reason, RefreshPass, Seals, Seams, core};
+pub use restore::{Restored, Vouched};
 pub use sealing::Place;
 pub use spill::{Entry, Keeper, Left, MemorySpill, Recent, Spill, SpillLog, SpilledGrant, SpilledRefresh, Ticket};
 pub use startup::StartError;

@@ -43,6 +43,7 @@ impl Broker {
         let folder = self.config.spill_dir.clone();
         self.spill.prepare().await.map_err(|source| StartError::Spill { folder, source })?;
         self.secrets.data_keys.sealing(KeyOwner::System).await.map_err(StartError::Database)?;
+        self.limit_all().await.map_err(StartError::Database)?;
         self.replay_spill().await.map_err(StartError::Database)?;
         self.replay_recent().await.map(drop).map_err(StartError::Database)
     }

@@ -1,10 +1,10 @@
 //! Handing out access tokens: one database read, one opened seal; a refresh inside the call only where it is needed.
 
-use crate::refresh::{Ended, Reason, failure_as_error};
+use crate::refresh::{Cause, Ended, Reason, failure_as_error};
 use crate::sealing::{Place, blames_the_row};
 use crate::{Broker, Caller, ConnectionView, Error, Internal, Result, Unusable};
 use mortise_domain::{
-    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, ScopeSet, Timestamp, TokenType,
+    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, RequestId, ScopeSet, Timestamp, TokenType,
 };
 use mortise_oauth::{Failure, FailureClass};
 use mortise_store::TokenRow;
@@ -28,6 +28,8 @@ pub struct TokenRequest {
     /// can make every fetch a refresh. `None`: a minute, or a quarter of a shorter life; and whatever is still valid where
     /// no refresh can bring that just now.
     pub min_ttl: Option<u32>,
+    /// The request to the API that asks, for the timeline of a refresh that it takes.
+    pub request: Option<RequestId>,
 }
 
 /// Why somebody wants a refresh now.
@@ -116,12 +118,13 @@ impl Broker {
         }
     }
 
-    /// One guarded refresh now, whatever life the token has left.
+    /// One guarded refresh now, whatever life the token has left. `request` is the API's, for the timeline.
     pub async fn refresh_connection(
         self: &Arc<Self>,
         caller: &Caller,
         id: ConnectionId,
         wish: RefreshWish,
+        request: Option<RequestId>,
     ) -> Result<ConnectionView> {
         caller.require(ApiScope::ConnectionsWrite)?;
         let row = self.token_row(caller, id).await?;
@@ -129,7 +132,8 @@ impl Broker {
         if wish == RefreshWish::Unauthorized && is_new(&row) {
             return self.connection_view(caller.environment, id).await;
         }
-        match self.engine.refresh_now(caller.environment, id, row.generation, wish.into()).await? {
+        let cause = Cause { reason: wish.into(), request };
+        match self.engine.refresh_now(caller.environment, id, row.generation, cause).await? {
             Ended::Refreshed | Ended::Moved | Ended::Unusable => {
                 usable(&self.token_row(caller, id).await?)?;
                 self.connection_view(caller.environment, id).await
@@ -148,7 +152,10 @@ impl Broker {
     ) -> Result<TokenAnswer> {
         let ended = match backing_off(&row) {
             Some(wait) => Ended::Later(wait),
-            None => self.engine.refresh_now(caller.environment, row.id, row.generation, Reason::Fetch).await?,
+            None => {
+                let cause = Cause { reason: Reason::Fetch, request: request.request };
+                self.engine.refresh_now(caller.environment, row.id, row.generation, cause).await?
+            }
         };
         let newer = self.token_row(caller, row.id).await?;
         // A token that is still valid is not withheld because a refresh failed, unless the caller named a life; and a
@@ -247,7 +254,7 @@ fn usable(row: &TokenRow) -> Result<()> {
         ConnectionState::Active => return Ok(()),
         ConnectionState::Pending => Unusable::Pending { connection },
         ConnectionState::NeedsReauth => Unusable::NeedsReauth { connection, reason },
-        ConnectionState::Held => Unusable::Held,
+        ConnectionState::Held => Unusable::Held { reason },
         ConnectionState::Quarantined => Unusable::Quarantined,
         ConnectionState::Revoked => Unusable::Revoked { reason },
     }

@@ -3,6 +3,7 @@
 //! Persist before publish: the grant goes to the spill folder as soon as it arrives and into the database next; only then
 //! does anybody hear of it. A process that dies in between leaves the grant where the next start finds it.
 
+use super::lifetime::endless;
 use crate::loaded::LoadedApp;
 use crate::refresh::Seals as _;
 use crate::refresh::core::{Granted, Rules, first};
@@ -61,8 +62,9 @@ impl Broker {
         let verifier = self.secrets.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
         let request = code_exchange(&app.provider(target.values), &app.client(), code, &verifier)?;
         let sent_at = self.clock.now();
-        let grant = request_token(&*self.transport, request, &app.manifest).await.map_err(exchange_failed)?;
-        self.store_grant(app, target, grant, StateReason::Consented, sent_at).await
+        let grant = request_token(&*self.transport, request, &app.manifest).await;
+        known_bad!(CodeExchangeRetry => if grant.is_err() { return self.exchange_again(app, attempt, code, target).await; });
+        self.store_grant(app, target, grant.map_err(exchange_failed)?, StateReason::Consented, sent_at).await
     }
 
     /// Asks for a token for the client itself (RFC 6749 section 4.4) and stores it.
@@ -96,8 +98,15 @@ impl Broker {
             let replaced = self.replaced(app, &target).await?;
             let spilled = self.sealed_grant(app, &target, &grant, reason, sent_at, replaced).await?;
             let connection = spilled.connection;
+            let unknown = endless(&spilled);
             match self.spill_then_store(spilled).await {
-                Ok(()) => return Ok(connection),
+                Ok(()) => {
+                    self.note_account(app, connection, &grant.extra, sent_at).await;
+                    if let Some(stored) = unknown {
+                        self.learn_end(app, stored, grant.access_token).await;
+                    }
+                    return Ok(connection);
+                }
                 Err(Error::Stale(_)) => {
                     tracing::info!(%connection, "a connection changed while its new grant was stored")
                 }

@@ -10,6 +10,7 @@
 mod callback;
 mod complete;
 mod exchange;
+mod lifetime;
 mod page;
 mod session;
 mod start;

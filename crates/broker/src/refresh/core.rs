@@ -3,7 +3,8 @@
 //! ```text
 //! claimed ─ opening ─ in flight ─┬─ spilling ─ committing ─┬─ ended
 //!                                │                         └─ revoking ─ ended
-//!                                └─ recording ─ ended
+//!                                ├─ recording ─ ended
+//!                                └─ weighing ─ recording ─ ended
 //! ```
 //!
 //! A driver executes the effects in their order and tells what came of them as the next event; it decides nothing. So
@@ -11,7 +12,8 @@
 //!
 //! Invariants: at most one `Send` is open, and none begins after the attempt's time is up; a pair is spilled before it is
 //! committed, and committed before the attempt ends well; an attempt that got a pair ends only when the pair is
-//! committed, handed to the spill, or sent back to the provider; a grant is given up only by [`believed`].
+//! committed, handed to the spill, or sent back to the provider; a grant is given up only by [`believed`], and not
+//! while its app is held.
 //! Deliberately absent: secrets (the driver holds them), SQL, budgets (they are decided at the claim).
 
 mod facts;
@@ -21,7 +23,7 @@ mod words;
 
 pub use facts::{At, Attempt, Credential, Rules, Standing};
 pub use failure::{Plan, believed};
-pub use pair::{Granted, Pair, first};
+pub use pair::{Granted, Pair, first, renewed};
 pub use words::{Effect, End, Event, Refusal, State};
 
 use mortise_domain::{StateReason, Timestamp};
@@ -52,6 +54,13 @@ pub fn step(attempt: &Attempt, state: State, at: At, event: Event) -> (State, Ve
         (State::InFlight { credential, client, since }, Event::Refused(refusal)) => {
             refused(attempt, Request { credential, client, since }, at, refusal)
         }
+        // This refusal, or others just before it, may be part of a wave: then no grant is given up for it.
+        (State::Weighing { reason, .. }, Event::AppHeld(false)) => {
+            (State::Recording(End::Unusable), vec![refused_for_good(reason)])
+        }
+        (State::Weighing { since, refusal, .. }, Event::AppHeld(true)) => {
+            record(failure::plan(attempt, at, since, &refusal), None)
+        }
         // A full disk must not keep a pair out of the database.
         (State::Spilling(pair), Event::Spilled | Event::SpillFailed) => {
             (State::Committing { pair: pair.clone(), until: at.elapsed + COMMIT_PATIENCE }, vec![Effect::Commit(pair)])
@@ -68,7 +77,7 @@ pub fn step(attempt: &Attempt, state: State, at: At, event: Event) -> (State, Ve
         // What cannot be stored now stays for the lease to end, and what was spilled for the replay.
         (_, Event::DatabaseAway | Event::Faulted) => (State::Ended(End::Interrupted), vec![]),
         (_, Event::Begin | Event::Opened | Event::Unreadable | Event::Granted(_) | Event::Refused(_)) => astray(),
-        (_, Event::RefusedWithToken(..)) => astray(),
+        (_, Event::RefusedWithToken(..) | Event::AppHeld(_)) => astray(),
         (_, Event::Spilled | Event::SpillFailed | Event::Committed(_) | Event::Recorded | Event::Outrun) => astray(),
     }
 }
@@ -129,10 +138,13 @@ fn refused(attempt: &Attempt, request: Request, at: At, refusal: Refusal) -> (St
         }
         FailureClass::GrantRejected => match believed(attempt, at, refusal.definitive) {
             Some(reason) => {
-                let (state, mut effects) =
-                    give_up(reason, "the provider refuses the refresh token, and that is believed");
-                effects.insert(0, Effect::Report(Some(refusal.class)));
-                (state, effects)
+                let report = Effect::Report(Some(refusal.class));
+                let (state, effect) = if attempt.probe {
+                    (State::Recording(End::Unusable), refused_for_good(reason))
+                } else {
+                    (State::Weighing { reason, since: request.since, refusal }, Effect::LookAtApp)
+                };
+                (state, vec![report, effect])
             }
             None => record(failure::plan(attempt, at, request.since, &refusal), Some(refusal.class)),
         },
@@ -159,6 +171,10 @@ fn record(plan: Plan, report: Option<FailureClass>) -> (State, Vec<Effect>) {
     let mut effects: Vec<Effect> = report.map(|class| Effect::Report(Some(class))).into_iter().collect();
     effects.push(Effect::Record(plan));
     (State::Recording(End::Failed), effects)
+}
+
+fn refused_for_good(reason: StateReason) -> Effect {
+    Effect::GiveUp { reason, why: "the provider refuses the refresh token, and that is believed" }
 }
 
 fn give_up(reason: StateReason, why: &'static str) -> (State, Vec<Effect>) {

@@ -4,9 +4,10 @@ mod exchange;
 mod keep;
 mod tell;
 
-use super::core::{At, Attempt, Effect, End, Event, Rules, Standing, State, step};
-use super::{Ended, Engine, Reason};
+use super::core::{At, Attempt, Effect, End, Event, Granted, Rules, Standing, State, step};
+use super::{Came, Cause, Ended, Engine, Lesson, Reason, Stored};
 use crate::loaded::LoadedApp;
+use crate::refresh::trust::UnderWay;
 use crate::sealing::{Place, blames_the_row};
 use crate::spill::{SpilledRefresh, Ticket};
 use crate::{Error, Internal, Result};
@@ -20,8 +21,9 @@ use std::time::Duration;
 pub(super) struct Drive<'a> {
     engine: &'a Engine,
     claimed: &'a Claimed,
+    under_way: &'a UnderWay,
     app: Arc<LoadedApp>,
-    reason: Reason,
+    cause: Cause,
     /// Monotonic time before the claim: what is sent until when counts from here.
     claimed_at: Duration,
     /// Monotonic time after the claim: the database's time is carried on from here, so that tokens end early rather than
@@ -31,6 +33,8 @@ pub(super) struct Drive<'a> {
     /// How long the last request took.
     took: Option<Duration>,
     grant: Option<TokenGrant>,
+    /// What of it decisions depend on.
+    granted: Option<Granted>,
     /// A refresh token that came without an access token.
     alone: Option<RefreshToken>,
     failure: Option<Failure>,
@@ -40,30 +44,36 @@ pub(super) struct Drive<'a> {
 
 impl Engine {
     /// Runs a claimed attempt to its end. Never fails: what goes wrong is an outcome, and what nobody foresaw is logged
-    /// and left for the lease to end.
-    pub(super) async fn run(&self, claimed: Claimed, reason: Reason, claimed_at: Duration) -> Ended {
+    /// and left for the lease to end. With it comes what is to be learnt of the new token.
+    pub(super) async fn run(
+        &self,
+        claimed: Claimed,
+        cause: Cause,
+        claimed_at: Duration,
+        under_way: &UnderWay,
+    ) -> (Ended, Option<Lesson>) {
         let answered_at = self.seams.clock.monotonic();
+        known_bad!(WallClockLease => crate::known_bad::compare_clocks(self.owner, &claimed, &*self.seams.clock));
         let row = &claimed.connection;
         let app = match self.noted(self.seams.apps.load(row.app, row.connector_version).await) {
             Ok(app) => app,
             Err(error) => {
                 tracing::error!(connection = %row.id, attempt = %claimed.attempt, error = ?error, "a refresh was interrupted");
-                return Ended::Interrupted;
+                return (Ended::Interrupted, None);
             }
         };
-        if let Err(error) = self.noted(self.tell_limits(&app).await) {
-            tracing::warn!(app = %app.app.id, error = ?error, "a provider's limits could not be noted");
-        }
         let drive = Drive {
             engine: self,
             claimed: &claimed,
+            under_way,
             app,
-            reason,
+            cause,
             claimed_at,
             answered_at,
             credential: None,
             took: None,
             grant: None,
+            granted: None,
             alone: None,
             failure: None,
             pair: None,
@@ -74,13 +84,13 @@ impl Engine {
 }
 
 impl Drive<'_> {
-    async fn drive_on(mut self) -> Ended {
+    async fn drive_on(mut self) -> (Ended, Option<Lesson>) {
         let attempt = Attempt {
             rules: Rules::from(&self.app.manifest.auth),
             standing: Standing::of(self.claimed, &self.app.manifest.auth),
             send_until: self.claimed_at + self.engine.config.attempt(),
             clients: self.app.clients().len(),
-            probe: self.reason == Reason::Probe,
+            probe: self.is_probe(),
         };
         let (mut state, mut event) = (State::Claimed, Event::Begin);
         loop {
@@ -93,7 +103,8 @@ impl Drive<'_> {
             }
             state = next;
             if let State::Ended(end) = state {
-                return self.ended(end);
+                let lesson = if end == End::Refreshed { self.lesson(attempt.standing) } else { None };
+                return (self.ended(end), lesson);
             }
         }
     }
@@ -109,6 +120,7 @@ impl Drive<'_> {
         let done = match effect {
             Effect::Open(credential) => self.open(credential).await,
             Effect::Send { credential, client, deadline } => self.send(credential, client, deadline).await,
+            Effect::LookAtApp => self.look_at_app().await,
             Effect::Spill(pair) => self.spill(pair).await,
             Effect::Commit(_) => self.commit().await,
             Effect::RevokePair => self.revoke_pair().await,
@@ -159,12 +171,41 @@ impl Drive<'_> {
         }
     }
 
+    fn is_probe(&self) -> bool {
+        self.cause.reason == Reason::Probe
+    }
+
     fn place(&self, generation: i64) -> Place {
         let row = &self.claimed.connection;
         Place { environment: row.environment, connection: row.id, generation }
     }
 
+    /// What the provider is to be asked about a token that is stored now: its end, where nobody said.
+    fn lesson(&mut self, standing: Standing) -> Option<Lesson> {
+        self.app.manifest.auth.introspection_url.as_ref()?;
+        let (row, granted) = (&self.claimed.connection, self.granted?);
+        if self.pair.as_ref()?.expires_at.is_some() {
+            return None;
+        }
+        Some(Lesson {
+            app: self.app.clone(),
+            token: self.grant.take()?.access_token,
+            of: Stored {
+                environment: row.environment,
+                connection: row.id,
+                family: row.family,
+                generation: row.generation + 1,
+                variables: row.variables.clone(),
+                granted,
+                came: Came::Refreshed(Box::new(standing)),
+            },
+        })
+    }
+
     fn ended(self, end: End) -> Ended {
+        if end == End::Interrupted {
+            self.count_what_is_lost();
+        }
         match (end, self.failure) {
             (End::Refreshed, _) => Ended::Refreshed,
             (End::Moved, _) => Ended::Moved,

@@ -5,7 +5,7 @@ use super::seams::{Apps, LateReplies, Seals};
 use super::{Flights, Outage};
 use crate::spill::Spill;
 use crate::{BrokerConfig, Result, timeline};
-use mortise_domain::{AttemptId, Clock, Entropy, EventId, EventKind, LeaseOwner};
+use mortise_domain::{AttemptId, Clock, Entropy, EventId, EventKind, LeaseOwner, Timestamp};
 use mortise_oauth::Transport;
 use mortise_store::{ClaimTerms, Ledger, NewEvent};
 use std::sync::Arc;
@@ -84,7 +84,10 @@ impl Engine {
     }
 
     pub(super) fn terms(&self) -> ClaimTerms {
-        ClaimTerms { owner: self.owner, lease: self.config.lease(), attempt: self.config.attempt() }
+        let terms = ClaimTerms { owner: self.owner, lease: self.config.lease(), attempt: self.config.attempt() };
+        known_bad!(TenSecondLock => return crate::known_bad::ten_seconds(terms));
+        known_bad!(WallClockLease => return crate::known_bad::by_wall_clock(terms));
+        terms
     }
 
     pub(super) fn attempt_id(&self) -> AttemptId {
@@ -95,8 +98,9 @@ impl Engine {
         EventId::generate(&*self.seams.clock, &*self.seams.entropy)
     }
 
-    pub(super) fn event(&self, kind: EventKind, detail: serde_json::Value) -> NewEvent {
-        timeline::line(&*self.seams.clock, &*self.seams.entropy, kind, detail)
+    /// A line of a timeline. The time is the database's: replicas write to one timeline, and their clocks differ.
+    pub(super) fn event_at(&self, at: Timestamp, kind: EventKind, detail: serde_json::Value) -> NewEvent {
+        timeline::line_at(at, &*self.seams.entropy, kind, detail)
     }
 
     /// Hands a result on, and remembers if it says that the database is away.

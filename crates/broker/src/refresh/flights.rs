@@ -10,11 +10,14 @@ use tokio::sync::{Notify, watch};
 /// What a waiter is told; `None` until the flight has landed.
 pub(crate) type Landing = watch::Receiver<Option<Ended>>;
 
-/// Flights by connection.
+/// Flights by connection, with the generation that each one refreshes.
+type Open = Arc<Mutex<HashMap<ConnectionId, (i64, Landing)>>>;
+
+/// The flights of a process.
 #[derive(Default)]
 pub(crate) struct Flights {
     closed: AtomicBool,
-    open: Arc<Mutex<HashMap<ConnectionId, Landing>>>,
+    open: Open,
     landings: Arc<Notify>,
 }
 
@@ -22,14 +25,14 @@ pub(crate) struct Flights {
 pub(crate) struct Flight {
     id: ConnectionId,
     sender: watch::Sender<Option<Ended>>,
-    open: Arc<Mutex<HashMap<ConnectionId, Landing>>>,
+    open: Open,
     landings: Arc<Notify>,
 }
 
 /// What `join` found.
 pub(crate) enum Joined {
-    /// Somebody is at it: wait.
-    Waits(Landing),
+    /// Somebody is at it, and refreshes that generation: wait.
+    Waits(i64, Landing),
     /// Nobody is: the caller flies, and others may wait.
     Flies(Flight, Landing),
     /// The process is stopping.
@@ -37,17 +40,17 @@ pub(crate) enum Joined {
 }
 
 impl Flights {
-    /// Joins the flight of `id`, or begins one.
-    pub(crate) fn join(&self, id: ConnectionId) -> Joined {
+    /// Joins the flight of `id`, or begins one, of `generation`.
+    pub(crate) fn join(&self, id: ConnectionId, generation: i64) -> Joined {
         if self.closed.load(Ordering::SeqCst) {
             return Joined::Closed;
         }
         let mut list = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(landing) = list.get(&id) {
-            return Joined::Waits(landing.clone());
+        if let Some((of, landing)) = list.get(&id) {
+            return Joined::Waits(*of, landing.clone());
         }
         let (sender, landing) = watch::channel(None);
-        list.insert(id, landing.clone());
+        list.insert(id, (generation, landing.clone()));
         let (open, landings) = (self.open.clone(), self.landings.clone());
         Joined::Flies(Flight { id, sender, open, landings }, landing)
     }

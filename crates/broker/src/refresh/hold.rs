@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::Result;
 use crate::loaded::LoadedApp;
-use mortise_domain::{AppKey, ConnectionState, EventKind, StateReason};
+use mortise_domain::{AppKey, ConnectionState, ConnectorKey, EventKind, StateReason};
 use mortise_store::{Connection, StateChange};
 use serde_json::json;
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 impl Engine {
     /// Nothing is sent or served of a connection whose ciphertext does not authenticate until somebody looks.
     pub(crate) async fn quarantine(&self, row: &Connection) -> Result<()> {
-        let reason = StateReason::CiphertextRejected;
-        let change = StateChange { to: ConnectionState::Quarantined, reason, at: self.seams.clock.now() };
-        let event = self.event(EventKind::Quarantined, json!({"generation": row.generation}));
+        let (reason, at) = (StateReason::CiphertextRejected, self.seams.ledger.database_now().await?);
+        let change = StateChange { to: ConnectionState::Quarantined, reason, at };
+        let event = self.event_at(at, EventKind::Quarantined, json!({"generation": row.generation}));
         let (environment, family, generation) = (row.environment, row.family, row.generation);
         let ledger = &self.seams.ledger;
         ledger.connection_set_state(environment, row.id, family, generation, change, event).await?;
@@ -37,10 +37,10 @@ impl Engine {
     }
 
     /// Lets a held app go; what became overdue meanwhile does not come all at once.
-    pub(super) async fn release(&self, app: AppKey) -> Result<()> {
+    pub(super) async fn release(&self, app: AppKey, provider: ConnectorKey) -> Result<()> {
         if self.seams.ledger.app_release(app).await? {
             tracing::info!(%app, "the provider accepts the app again");
-            self.spread(app, None).await?;
+            self.take_apart(provider);
         }
         Ok(())
     }

@@ -16,20 +16,24 @@ pub mod core;
 mod driver;
 mod engine;
 mod flights;
+mod herd;
 mod hold;
+mod lifetime;
 mod outage;
 mod outcome;
 mod pass;
 mod recover;
 mod seams;
 mod shared;
+mod trust;
 
 pub use engine::{Engine, Seams};
-pub use outcome::{Ended, Reason};
+pub use outcome::{Cause, Ended, Reason};
 pub use pass::RefreshPass;
 pub use seams::{Apps, LateReplies, Seals};
 
 pub(crate) use flights::Flights;
+pub(crate) use lifetime::{Came, Lesson, Stored};
 pub(crate) use outage::Outage;
 pub(crate) use outcome::failure_as_error;
-use outcome::outcome_word;
+use outcome::{REFRESHED, outcome_word};

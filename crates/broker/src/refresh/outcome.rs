@@ -1,7 +1,7 @@
 //! How attempts end, for those who asked and for those who read about it.
 
 use crate::Error;
-use mortise_domain::AppId;
+use mortise_domain::{AppId, RequestId};
 use mortise_oauth::{Failure, FailureClass};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,21 @@ impl Reason {
     }
 }
 
+/// What a refresh is sent for, as its timeline tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// Why it is sent.
+    pub reason: Reason,
+    /// The request to the API that needs it, where one does. Others may wait for the same refresh.
+    pub request: Option<RequestId>,
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Self {
+        Self { reason, request: None }
+    }
+}
+
 /// How one attempt ended.
 #[derive(Debug, Clone)]
 pub enum Ended {
@@ -56,7 +71,10 @@ pub enum Ended {
     Interrupted,
 }
 
-/// The word for an outcome in timelines and metrics.
+/// The word for tokens in timelines and metrics.
+pub(super) const REFRESHED: &str = "refreshed";
+
+/// The word for what came in their place.
 pub(super) const fn outcome_word(class: FailureClass) -> &'static str {
     match class {
         FailureClass::NotSent => "not_sent",

@@ -9,7 +9,8 @@ use mortise_store::CommitOutcome;
 impl Engine {
     /// Stores a pair that the spill held, or sends it back where it belongs to nobody any more. Again changes nothing.
     pub async fn recover(&self, pair: &SpilledRefresh) -> Result<()> {
-        let event = self.event(EventKind::Recovered, pair.detail.clone());
+        let now = self.noted(self.seams.ledger.database_now().await.map_err(Into::into))?;
+        let event = self.event_at(now, EventKind::Recovered, pair.detail.clone());
         match self.noted(self.seams.ledger.refresh_commit(&pair.result(), event).await.map_err(Into::into))? {
             CommitOutcome::Committed | CommitOutcome::AlreadyCommitted => Ok(()),
             CommitOutcome::GenerationMoved => {

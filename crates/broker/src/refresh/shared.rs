@@ -2,7 +2,7 @@
 
 use super::flights::{Joined, Landing, landed};
 use super::hold::PROBE_INTERVAL;
-use super::{Ended, Engine, Reason};
+use super::{Cause, Ended, Engine};
 use crate::Result;
 use mortise_domain::{ConnectionId, EnvironmentKey};
 use mortise_oauth::{Failure, FailureClass};
@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// How long a caller waits for a refresh: one ordinary exchange, and the database.
 const PATIENCE: Duration = Duration::from_secs(35);
+
+/// When to ask again while a reply would have nowhere to go.
+const HOMELESS: Duration = Duration::from_secs(1);
 
 /// What came of a caller's claim.
 enum Claim {
@@ -24,7 +27,7 @@ enum Claim {
 impl Engine {
     /// How long nothing is to be claimed yet, because the database was away, or because a reply would have nowhere to go.
     pub(super) fn quiet(&self) -> Option<Duration> {
-        let homeless = (!self.seams.spill.ready()).then_some(Duration::from_secs(1));
+        let homeless = (!self.seams.spill.ready()).then_some(HOMELESS);
         self.outage.left(self.seams.clock.monotonic()).or(homeless)
     }
 
@@ -35,17 +38,22 @@ impl Engine {
         environment: EnvironmentKey,
         id: ConnectionId,
         generation: i64,
-        reason: Reason,
+        cause: impl Into<Cause>,
     ) -> Result<Ended> {
+        let cause = cause.into();
         let until = self.seams.clock.monotonic() + PATIENCE;
         loop {
-            let ended = match self.flights.join(id) {
+            let ended = match self.flights.join(id, generation) {
                 Joined::Closed => Ended::Interrupted,
-                Joined::Waits(landing) => self.wait(landing, until).await,
+                Joined::Waits(of, landing) => match self.wait(landing, until).await {
+                    // Stored already when the caller looked, and about to land: the caller wants the one after it.
+                    Ended::Refreshed if of < generation => continue,
+                    ended => ended,
+                },
                 Joined::Flies(flight, landing) => {
                     match self.claim_patiently(environment, id, generation, until).await? {
                         Claim::Ours(claim, claimed_at) => {
-                            self.fly(*claim, reason, claimed_at, Some(flight));
+                            self.fly(*claim, cause, claimed_at, Some(flight));
                             self.wait(landing, until).await
                         }
                         Claim::Settled(ended) => {
@@ -72,6 +80,10 @@ impl Engine {
     ) -> Result<Claim> {
         let mut pause = Duration::from_millis(20);
         loop {
+            // The disk may have filled since somebody looked last, and a reply that comes has to have somewhere to go.
+            if self.seams.spill.prepare().await.is_err() {
+                return Ok(Claim::Settled(Ended::Later(HOMELESS)));
+            }
             if let Some(quiet) = self.quiet() {
                 return Ok(Claim::Settled(Ended::Later(quiet)));
             }

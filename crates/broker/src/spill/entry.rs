@@ -126,6 +126,30 @@ impl Entry {
         Ok(serde_json::from_slice(bytes)?)
     }
 
+    /// When its tokens were asked for.
+    pub fn asked_at(&self) -> Timestamp {
+        match self {
+            Self::Refresh(pair) => pair.refreshed_at,
+            Self::Grant(grant) => grant.sent_at,
+        }
+    }
+
+    /// Where the connection belongs.
+    pub fn environment(&self) -> EnvironmentKey {
+        match self {
+            Self::Refresh(pair) => pair.environment,
+            Self::Grant(grant) => grant.environment,
+        }
+    }
+
+    /// Which of the connection's pairs it brings.
+    pub fn generation(&self) -> i64 {
+        match self {
+            Self::Refresh(pair) => pair.parent_generation + 1,
+            Self::Grant(grant) => grant.generation,
+        }
+    }
+
     /// Which connection it is about.
     pub fn connection(&self) -> ConnectionId {
         match self {

@@ -68,6 +68,19 @@ impl SpillLog {
         Ok(waiting)
     }
 
+    /// Everything that a folder still holds, settled or not, whoever holds it. Changes nothing and takes no lock.
+    pub fn everything(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
+        let listing = folder::list(folder)?;
+        let mut all = Vec::new();
+        for path in listing.files {
+            all.push(std::fs::read(path)?);
+        }
+        for id in listing.segments {
+            all.extend(segment::entries(&std::fs::read(folder.join(folder::name_of(id)))?));
+        }
+        Ok(all)
+    }
+
     async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> io::Result<T> {
         let (answer, answered) = oneshot::channel();
         self.send(order(answer))?;

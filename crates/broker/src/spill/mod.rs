@@ -21,6 +21,7 @@ pub use memory::MemorySpill;
 pub use seam::{Keeper, Left, Recent, Spill, Ticket};
 
 pub(crate) use replay::Replays;
+pub(crate) use seam::KEPT;
 
 #[cfg(test)]
 mod tests;

@@ -76,12 +76,8 @@ impl Broker {
         Ok(restored)
     }
 
-    async fn has(&self, entry: &Entry) -> Result<bool> {
-        let environment = match entry {
-            Entry::Refresh(pair) => pair.environment,
-            Entry::Grant(grant) => grant.environment,
-        };
-        let row = self.store.connection_token_row(environment, entry.connection()).await;
+    pub(crate) async fn has(&self, entry: &Entry) -> Result<bool> {
+        let row = self.store.connection_token_row(entry.environment(), entry.connection()).await;
         let row = self.engine.noted(row.map_err(Into::into))?;
         Ok(row.is_some_and(|row| match entry {
             Entry::Refresh(pair) => has_pair(&row, pair),
@@ -90,14 +86,15 @@ impl Broker {
     }
 
     /// A pair that has no place was told of when it was settled: as a late reply, or as a double refresh.
-    async fn restore_pair(&self, pair: &SpilledRefresh) -> Result<bool> {
-        let event = timeline::line(&*self.clock, &*self.entropy, EventKind::Recovered, pair.detail.clone());
+    pub(crate) async fn restore_pair(&self, pair: &SpilledRefresh) -> Result<bool> {
+        let now = self.store.database_now().await?;
+        let event = timeline::line_at(now, &*self.entropy, EventKind::Recovered, pair.detail.clone());
         let stored = self.store.refresh_commit(&pair.result(), event).await;
         Ok(self.engine.noted(stored.map_err(Into::into))? == CommitOutcome::Committed)
     }
 
     /// A grant whose place has been taken since was stored once: what came after it is right.
-    async fn restore_grant(&self, grant: &SpilledGrant) -> Result<bool> {
+    pub(crate) async fn restore_grant(&self, grant: &SpilledGrant) -> Result<bool> {
         match self.commit_grant(grant).await {
             Ok(()) => Ok(true),
             Err(Error::Stale(_) | Error::NotFound(_) | Error::Exists(_)) => Ok(false),

@@ -186,7 +186,9 @@ impl Broker {
     }
 
     pub(super) async fn commit_grant(&self, grant: &SpilledGrant) -> Result<()> {
-        let event = timeline::line(&*self.clock, &*self.entropy, grant.event, grant.detail.clone());
+        // The database's time, like that of the attempts which come after it.
+        let now = self.engine.noted(self.store.database_now().await.map_err(Error::from))?;
+        let event = timeline::line_at(now, &*self.entropy, grant.event, grant.detail.clone());
         let stored = self.store.connection_store_grant(&grant.row(), event, grant.session).await;
         self.engine.noted(stored.map_err(Into::into))
     }

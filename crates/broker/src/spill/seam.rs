@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a settled entry is kept: for a database whose failover forgets the last commits.
-pub(super) const KEPT: Duration = Duration::from_secs(600);
+pub(crate) const KEPT: Duration = Duration::from_secs(600);
 
 /// Where grants wait for the database. The real side is [`SpillLog`](crate::SpillLog), the scripted one
 /// [`MemorySpill`](crate::MemorySpill).

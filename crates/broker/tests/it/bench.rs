@@ -155,7 +155,7 @@ impl Bench {
     }
 
     pub(crate) async fn token(&self, id: ConnectionId, min_ttl: Option<u32>) -> Result<TokenAnswer, Error> {
-        self.broker.token(&self.caller, id, TokenRequest { min_ttl }).await
+        self.broker.token(&self.caller, id, TokenRequest { min_ttl, ..TokenRequest::default() }).await
     }
 
     pub(crate) async fn view(&self, id: ConnectionId) -> ConnectionView {
@@ -202,7 +202,11 @@ impl Bench {
     }
 }
 
-async fn broker(database: &TestDatabase, folder: &std::path::Path, provider: Arc<dyn Transport>) -> Arc<Broker> {
+pub(crate) async fn broker(
+    database: &TestDatabase,
+    folder: &std::path::Path,
+    provider: Arc<dyn Transport>,
+) -> Arc<Broker> {
     let store = Store::connect(database.url(), 8).await.unwrap();
     let config = BrokerConfig {
         public_url: "https://broker.example".parse().unwrap(),

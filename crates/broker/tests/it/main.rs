@@ -10,6 +10,7 @@
 mod bench;
 mod callback;
 mod end;
+mod held;
 mod keys;
 mod refresh;
 mod spill;

@@ -92,7 +92,7 @@ async fn a_refusal_is_confirmed_before_it_is_believed() {
 
 #[tokio::test]
 async fn a_rejection_after_doubt_in_a_single_use_class_is_a_lost_rotation() {
-    for (class, expected) in [("F", StateReason::LostRotation), ("N", StateReason::Consented)] {
+    for (class, expected) in [("F", StateReason::LostRotation), ("N", StateReason::RefreshTokenRejected)] {
         let bench = Bench::new(class).await;
         let id = bench.connect().await;
         bench.provider.fail(SendError::Broken);
@@ -100,10 +100,15 @@ async fn a_rejection_after_doubt_in_a_single_use_class_is_a_lost_rotation() {
         bench.work().await;
         assert_eq!(bench.events(id).await.last(), Some(&EventKind::RefreshAmbiguous));
         assert_eq!(bench.work().await, 0, "nothing is sent while the first request may still be answered");
-        bench.provider.json(400, &json!({"error": "invalid_grant"}));
-        bench.make_due().await;
-        bench.work().await;
-        assert_eq!(bench.view(id).await.state_reason, expected, "{class}");
+        for (since, believed) in [(0, false), (31, true)] {
+            bench.provider.json(400, &json!({"error": "invalid_grant"}));
+            bench.stand(-10, i64::from(believed), since).await;
+            // The provider was in trouble just now: retries wait for each other.
+            bench.sql("UPDATE gates SET retry_credit = 10000").await;
+            assert_eq!(bench.work().await, 1);
+            let expected = if believed { expected } else { StateReason::Consented };
+            assert_eq!(bench.view(id).await.state_reason, expected, "{class} {since}");
+        }
     }
 }
 

@@ -20,6 +20,15 @@ const CONFIRMED_OVER: Duration = Duration::from_secs(3600);
 const LATE_CONFIRMATIONS: u32 = 2;
 const LATE_CONFIRMED_OVER: Duration = Duration::from_secs(30);
 
+/// So many failures in a row use up the ordinary waits, in some twenty minutes. A provider that then still refuses in a
+/// way of its own may mean it: it is asked ever more seldom.
+const SELDOM_AFTER: u32 = 8;
+/// The next wait is then this part of the time since the token's end, or until it: two dozen questions in the first day
+/// without a token, and later one a day.
+const SELDOM_PART: u32 = 4;
+/// And no longer than this.
+const SELDOM_AT_MOST: Duration = Duration::from_secs(86_400);
+
 /// After so long an unanswered request is over in the classes that forgive a second use: its deadline, and some skew.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(30 + 5);
 
@@ -55,6 +64,9 @@ pub(super) fn plan(attempt: &Attempt, at: At, since: Timestamp, refusal: &Refusa
         kind: match refusal.class {
             FailureClass::Ambiguous => EventKind::RefreshAmbiguous,
             FailureClass::GrantRejected => EventKind::RefreshSuspected,
+            // What is refused for so long is more than a failure. It is never believed to be the end of the grant: nobody
+            // knows what it says.
+            FailureClass::Unknown if failures > SELDOM_AFTER => EventKind::RefreshSuspected,
             FailureClass::NotSent
             | FailureClass::Throttled
             | FailureClass::AppMisconfigured
@@ -87,6 +99,7 @@ pub(super) fn hold_back(standing: &Standing, until: Timestamp) -> Plan {
 /// without fault, so what a probe hears is believed by the long rule only; but it is, or an app whose grants are all gone
 /// would be held for ever.
 pub fn believed(attempt: &Attempt, at: At, definitive: bool) -> Option<StateReason> {
+    known_bad!(DeadAtFirstRefusal => return Some(StateReason::RefreshTokenRejected));
     let standing = &attempt.standing;
     let lost = standing.unresolved && attempt.rules.spends();
     let signs = standing.suspicions + 1 + u32::from(lost);
@@ -94,7 +107,9 @@ pub fn believed(attempt: &Attempt, at: At, definitive: bool) -> Option<StateReas
     let sure = if attempt.probe || standing.serves(at.now) {
         signs >= CONFIRMATIONS && over >= CONFIRMED_OVER
     } else {
-        lost || (signs >= LATE_CONFIRMATIONS && over >= LATE_CONFIRMED_OVER)
+        // A lost reply alone confirms nothing: in a bad deployment every grant is refused, and who lost a reply just
+        // before it would be the first to be given up.
+        signs >= LATE_CONFIRMATIONS && over >= LATE_CONFIRMED_OVER
     };
     let believed = sure || (definitive && !attempt.probe);
     believed.then_some(if lost { StateReason::LostRotation } else { StateReason::RefreshTokenRejected })
@@ -129,6 +144,10 @@ fn next(attempt: &Attempt, at: At, since: Timestamp, refusal: &Refusal, failures
             (in_grace(attempt, at, since, soon), "the provider may have processed it: tried again")
         }
         (FailureClass::NotSent, _) => (soon, "nothing was sent: tried again"),
+        (FailureClass::Unknown, _) if failures > SELDOM_AFTER => {
+            let next = seldom(standing, at).max(soon).max(after(at, refusal));
+            (next, "the provider goes on refusing in a way of its own: asked ever more seldom, at last once a day")
+        }
         (FailureClass::Unknown, _) => {
             (soon.max(after(at, refusal)), "the provider refused in a way of its own: tried again")
         }
@@ -138,6 +157,13 @@ fn next(attempt: &Attempt, at: At, since: Timestamp, refusal: &Refusal, failures
         Some(late) => (late, "an earlier attempt may have spent the token: tried as late as the served one allows"),
         None => (usual, why),
     }
+}
+
+/// Ever later after the served token's end, and ever sooner before it: then it is worth most to know.
+fn seldom(standing: &Standing, at: At) -> Timestamp {
+    let end = standing.expires_at.or(standing.refreshed_at).unwrap_or(standing.granted_at);
+    let away = (at.now - end).abs().to_std().unwrap_or_default() / SELDOM_PART;
+    at.now + away.min(SELDOM_AT_MOST).mul_f64(1.0 + at.fraction / 10.0)
 }
 
 /// Where the spent token stays good for a known time, the second attempt comes well within it. That time began with the
@@ -160,6 +186,7 @@ fn after(at: At, refusal: &Refusal) -> Timestamp {
 /// ordinary request may take, so that the second comes while the first token is still good. Doubt about an earlier
 /// attempt stays until one succeeds.
 fn doubt(attempt: &Attempt, since: Timestamp, refusal: &Refusal) -> Doubt {
+    known_bad!(RetryInsideDeadline => return crate::known_bad::forgiven(refusal, attempt.standing.unresolved));
     match (refusal.class, refusal.answered, attempt.standing.unresolved) {
         (FailureClass::Ambiguous, false, _) if attempt.rules.spends() => Doubt::UnderWay,
         (FailureClass::Ambiguous, false, _) => Doubt::UnderWayUntil(since + FORGIVEN_AFTER),

@@ -48,17 +48,23 @@ pub struct Pair {
 
 /// What to store with the tokens that were granted.
 pub(super) fn plan(attempt: &Attempt, spent: Credential, at: At, granted: &Granted) -> Pair {
-    let (rules, standing) = (&attempt.rules, &attempt.standing);
+    let rules = &attempt.rules;
+    // Where the one before was spent, the current one had been refused.
+    let keeps_previous = granted.rotated && rules.class == RecoveryClass::M && spent == Credential::Current;
+    Pair { keeps_previous, ..renewed(rules, &attempt.standing, at, granted) }
+}
+
+/// What to know of tokens that a refresh brought; also of stored ones, when their life becomes known only later: then
+/// `granted` was asked for when that was.
+pub fn renewed(rules: &Rules, standing: &Standing, at: At, granted: &Granted) -> Pair {
     let lifetime = granted.lifetime.or(rules.default_lifetime);
-    let expires_at = lifetime.map(|life| granted.asked_at + life);
     let (next, why) = next(rules, standing, at, granted, lifetime);
     Pair {
         refreshed_at: granted.asked_at,
-        expires_at,
+        expires_at: lifetime.map(|life| granted.asked_at + life),
         next_refresh_at: next,
         deadlines: granted.deadlines,
-        // Where the one before was spent, the current one had been refused.
-        keeps_previous: granted.rotated && rules.class == RecoveryClass::M && spent == Credential::Current,
+        keeps_previous: false,
         why,
     }
 }

@@ -23,6 +23,15 @@ pub enum State {
         /// When it was sent, by the database's clock.
         since: Timestamp,
     },
+    /// A refusal is believed, unless the app is held.
+    Weighing {
+        /// Why the grant is given up then.
+        reason: StateReason,
+        /// When the request was sent.
+        since: Timestamp,
+        /// What was answered to it.
+        refusal: Refusal,
+    },
     /// A pair is on its way to the disk.
     Spilling(Pair),
     /// A pair is on its way into the database.
@@ -55,6 +64,8 @@ pub enum Event {
     Refused(Refusal),
     /// It asked for fewer requests, and renewed the refresh token all the same.
     RefusedWithToken(Refusal, Deadlines),
+    /// Whether the app is held now.
+    AppHeld(bool),
     /// The pair is on disk.
     Spilled,
     /// The disk did not take it.
@@ -87,6 +98,8 @@ pub enum Effect {
     },
     /// Tell the budgets how the provider answered; `None`: with tokens.
     Report(Option<FailureClass>),
+    /// Look whether the app is held.
+    LookAtApp,
     /// Seal the pair and write it to the disk.
     Spill(Pair),
     /// Write the pair into the database.

@@ -4,7 +4,7 @@ use super::Drive;
 use crate::refresh::core::{Credential, Event, Granted, Refusal};
 use crate::{Error, Result};
 use mortise_domain::{AccessToken, Timestamp, TokenGrant};
-use mortise_oauth::{RefreshFailure, client_credentials, refresh, request_refresh};
+use mortise_oauth::{Failure, RefreshFailure, client_credentials, refresh, request_refresh};
 use std::time::Duration;
 
 impl Drive<'_> {
@@ -39,6 +39,13 @@ impl Drive<'_> {
             (None, _) => client_credentials(&provider, client, &row.requested_scopes)?,
         };
         request.deadline = request.deadline.min(deadline);
+        // Others have found out meanwhile that the provider is not there: this is one request less in its way.
+        if self.under_way.is_called_back() {
+            let failure = Failure::called_back();
+            let refusal = Refusal::of(&failure, &app.manifest.auth);
+            self.failure = Some(failure);
+            return Ok(Some(Event::Refused(refusal)));
+        }
         let before = self.moment();
         let asked_at = self.engine.seams.clock.now();
         let answer = request_refresh(&*self.engine.seams.transport, request, &app.manifest, asked_at).await;
@@ -69,7 +76,7 @@ impl Drive<'_> {
             rotated: grant.refresh_token.is_some(),
             unchanged: self.is_unchanged(&grant.access_token).await,
         };
-        self.grant = Some(grant);
+        (self.grant, self.granted) = (Some(grant), Some(granted));
         Ok(Event::Granted(granted))
     }
 

@@ -1,6 +1,7 @@
 //! A pair on its way: sealed, to the disk, into the ledger, or back to the provider.
 
 use super::Drive;
+use crate::refresh::REFRESHED;
 use crate::refresh::core::{COMMIT_PATIENCE, COMMIT_PAUSE, Event, Pair};
 use crate::spill::{Entry, SpilledRefresh};
 use crate::timeline::told;
@@ -10,7 +11,9 @@ use serde_json::json;
 
 impl Drive<'_> {
     pub(super) async fn spill(&mut self, pair: Pair) -> Result<Option<Event>> {
-        let entry = Entry::Refresh(Box::new(self.sealed(&pair).await?));
+        let pair = Box::new(self.sealed(&pair).await?);
+        known_bad!(NoSpill => { self.pair = Some(*pair); return Ok(Some(Event::Spilled)); });
+        let entry = Entry::Refresh(pair);
         let ticket = self.engine.seams.spill.put(entry.to_bytes()?).await;
         if let Entry::Refresh(pair) = entry {
             self.pair = Some(*pair);
@@ -59,7 +62,7 @@ impl Drive<'_> {
             (None, Some(kept)) => seals.move_access(row.customer, self.place(row.generation), place, kept).await?,
             (None, None) => return Err(Error::missing("an access token to keep")),
         };
-        let mut detail = self.detail(if grant.is_some() { "refreshed" } else { self.outcome() }, pair.why);
+        let mut detail = if grant.is_some() { self.detail(REFRESHED, pair.why) } else { self.failed(pair.why) };
         detail["rotated"] = json!(newer.is_some());
         detail["expires_in"] = json!(pair.expires_at.map(|end| (end - pair.refreshed_at).num_seconds()));
         detail["next_refresh_at"] = json!(pair.next_refresh_at.map(told));
@@ -84,8 +87,10 @@ impl Drive<'_> {
 
     pub(super) async fn commit(&mut self) -> Result<Option<Event>> {
         let pair = self.pair.as_ref().ok_or_else(|| Error::missing("a spilled pair"))?;
-        let event = self.engine.event(EventKind::Refreshed, pair.detail.clone());
-        let outcome = self.engine.seams.ledger.refresh_commit(&pair.result(), event).await;
+        let event = self.line(EventKind::Refreshed, pair.detail.clone());
+        let ledger = &self.engine.seams.ledger;
+        known_bad!(PublishBeforePersist => return Ok(Some(crate::known_bad::store_later(ledger, pair.result(), event))));
+        let outcome = ledger.refresh_commit(&pair.result(), event).await;
         if let Err(error) = &outcome
             && error.is_unavailable()
         {

@@ -121,6 +121,15 @@ fn flush_folder(disk: &dyn Disk, path: &std::path::Path) -> io::Result<()> {
     }
 }
 
+/// Every entry in a segment's bytes, in order.
+pub(super) fn entries(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let entry = |record: &Record| match record {
+        Record::Entry { payload, .. } => bytes.get(payload.clone()).map(<[u8]>::to_vec),
+        Record::Settled { .. } => None,
+    };
+    record::scan(bytes).records.iter().filter_map(entry).collect()
+}
+
 /// Sorts out what a segment's bytes say.
 pub(super) fn sort_out(bytes: &[u8]) -> Found {
     let scan = record::scan(bytes);

@@ -60,10 +60,10 @@ async fn a_caller_who_needs_a_refresh_is_told_to_come_again() {
     server.check().await.unwrap();
     block(&bench);
     bench.provider.json(200, &tokens(2));
-    server.refresh_connection(&bench.caller, id, RefreshWish::default()).await.unwrap();
+    server.refresh_connection(&bench.caller, id, RefreshWish::default(), None).await.unwrap();
     assert!(!server.spill_ready());
     bench.provider.take_requests();
-    assert!(server.refresh_connection(&bench.caller, id, RefreshWish::default()).await.is_err());
+    assert!(server.refresh_connection(&bench.caller, id, RefreshWish::default(), None).await.is_err());
     assert!(bench.provider.take_requests().is_empty(), "nothing was sent");
     unblock(&bench);
 }

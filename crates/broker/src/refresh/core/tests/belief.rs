@@ -62,14 +62,20 @@ fn a_lost_reply_is_a_sign_more_where_a_token_is_good_for_one_use() {
         assert_eq!(rules(class).spends(), spends);
         for (suspicions, over, left, expected) in [
             (0, 0, 1, false),
-            (0, 0, 0, true),
+            // It confirms nothing by itself: a bad deployment refuses everybody.
+            (0, 0, 0, false),
+            (0, 0, -DAY, false),
+            (1, 29, 0, false),
+            (1, 30, 0, true),
             (1, HOUR - 1, 1, false),
             (1, HOUR, 1, true),
             (0, DAY, 1, false),
             (2, HOUR - 1, 1, false),
         ] {
             let found = belief(class, true, suspicions, over, left);
-            let expected = (spends && expected).then_some(StateReason::LostRotation);
+            // Elsewhere the refusals alone decide.
+            let plain = belief(class, false, suspicions, over, left);
+            let expected = if spends { expected.then_some(StateReason::LostRotation) } else { plain };
             assert_eq!(found, expected, "{class:?} {suspicions} {over} {left}");
         }
     }
@@ -135,7 +141,8 @@ fn asked_until_believed(class: RecoveryClass, left: Option<i64>, fraction: f64) 
         asked += 1;
         let rejected = Event::Refused(refusal(FailureClass::GrantRejected));
         let (state, effects) = step(&attempt, in_flight(Credential::Current), at, rejected);
-        if state == State::Recording(End::Unusable) {
+        if let State::Weighing { .. } = state {
+            assert_eq!(step(&attempt, state, at, Event::AppHeld(false)).0, State::Recording(End::Unusable));
             return (asked, (at.now - instant(0)).num_seconds());
         }
         let plan = recorded(&effects);

@@ -60,6 +60,7 @@ impl Driver<'_> {
             Effect::Spill(_) => {
                 (self.world.spilled.0, if self.world.spilled.1 { Event::Spilled } else { Event::SpillFailed })
             }
+            Effect::LookAtApp => self.look(),
             Effect::Commit(_) => self.commit(),
             Effect::RevokePair | Effect::Record(_) | Effect::GiveUp { .. } | Effect::Quarantine => self.record(),
             Effect::Wait(pause) => (u64::try_from(pause.as_millis()).expect("a pause"), Event::Faulted),
@@ -96,6 +97,7 @@ impl Driver<'_> {
             match reply {
                 Reply::Tokens(granted) => Event::Granted(asked_at(granted, began)),
                 Reply::Without(refusal) => Event::Refused(refusal.clone()),
+                Reply::Alone(refusal, deadlines) => Event::RefusedWithToken(refusal.clone(), *deadlines),
                 Reply::NoReason => Event::Faulted,
             },
         )
@@ -109,6 +111,18 @@ impl Driver<'_> {
             took,
             match answer {
                 Database::Answers(outcome) => Event::Committed(outcome),
+                Database::Away => Event::DatabaseAway,
+                Database::NoReason => Event::Faulted,
+            },
+        )
+    }
+
+    fn look(&self) -> (u64, Event) {
+        let (took, answer) = self.world.held;
+        (
+            took,
+            match answer {
+                Database::Answers(held) => Event::AppHeld(held),
                 Database::Away => Event::DatabaseAway,
                 Database::NoReason => Event::Faulted,
             },

@@ -48,6 +48,10 @@ impl Life {
             }
             state => (state, effects),
         };
+        let (state, effects) = match state {
+            State::Weighing { .. } => step(&self.attempt, state, until_end(self.clock), Event::AppHeld(false)),
+            state => (state, effects),
+        };
         if let State::Recording(End::Unusable) = state {
             let reason = effects
                 .iter()
@@ -85,9 +89,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
 fn a_dead_connection_costs_its_provider_little() {
     for class in CLASSES {
         for fraction in [0.0, 0.999] {
-            for failure in
-                [FailureClass::NotSent, FailureClass::Ambiguous, FailureClass::Unknown, FailureClass::Throttled]
-            {
+            for failure in [FailureClass::NotSent, FailureClass::Ambiguous, FailureClass::Throttled] {
                 let mut life = Life::new(attempt(class));
                 life.live_for(DAY, fraction, || (failure, true, 0));
                 let most = DAY / 300 + 20;
@@ -106,6 +108,29 @@ fn a_dead_connection_costs_its_provider_little() {
     }
 }
 
+/// A provider that refuses in a way that nobody understands is asked for ever, but less and less.
+#[test]
+fn what_nobody_understands_costs_less_every_day() {
+    for class in CLASSES {
+        for fraction in [0.0, 0.999] {
+            let mut life = Life::new(attempt(class));
+            life.live_for(30 * DAY, fraction, || (FailureClass::Unknown, true, 0));
+            let days = (0..30).map(|day| life.asked.iter().filter(|asked| asked.at / DAY == day).count());
+            let days: Vec<_> = days.collect();
+            assert!(life.given_up.is_none(), "{class:?}");
+            assert!((20..=45).contains(&days[0]) && days[1] <= 4, "{class:?}: {days:?}");
+            assert!(days[5..].iter().all(|asked| *asked <= 1), "{class:?}: {days:?}");
+            assert!(days[5..].iter().sum::<usize>() >= 20, "{class:?}: it is never given up: {days:?}");
+        }
+        // Of a token that is good for another month that is about as much to know.
+        let mut life = Life::new(standing_so(class, |standing| standing.expires_at = Some(instant(30 * DAY))));
+        life.live_for(60 * DAY, 0.0, || (FailureClass::Unknown, true, 0));
+        assert!((60..=130).contains(&life.asked.len()), "{class:?}: {}", life.asked.len());
+        let near = life.asked.iter().filter(|asked| (asked.at - 30 * DAY).abs() < HOUR).count();
+        assert!(near >= 6, "{class:?}: {near} about its end");
+    }
+}
+
 #[test]
 fn a_lost_rotation_is_named_and_found_out_without_delay() {
     for class in [RecoveryClass::S, RecoveryClass::F] {
@@ -114,7 +139,7 @@ fn a_lost_rotation_is_named_and_found_out_without_delay() {
         life.live_for(DAY, 0.5, || answers.next().unwrap_or((FailureClass::GrantRejected, true, 1)));
         assert_eq!(life.given_up, Some(StateReason::LostRotation), "{class:?}");
         let ended = life.clock - instant(10 * MINUTE);
-        assert!(ended >= chrono::Duration::zero() && ended.num_seconds() < 30, "{class:?}: {ended}");
+        assert!(ended >= chrono::Duration::zero() && ended.num_seconds() < 40, "{class:?}: {ended}");
     }
 }
 
@@ -142,7 +167,7 @@ proptest! {
                 if last < left {
                     prop_assert!(signs >= 3 && last - first >= HOUR, "{:?} while it serves", rejections);
                 } else {
-                    prop_assert!(lost || (signs >= 2 && last - first >= 30), "{:?}", rejections);
+                    prop_assert!(rejections.len() >= 2 && last - first >= 30, "{:?}", rejections);
                 }
                 return Ok(());
             }

@@ -45,9 +45,12 @@ pub(super) struct Failed {
 /// What is stored of a pair, and what becomes of it.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) asked_at: u64,
+    /// How the provider refused, where it gave a refresh token and nothing else.
+    pub(super) refused: Option<FailureClass>,
+    pub(super) asked_at: i64,
     pub(super) expires_at: Option<i64>,
-    pub(super) next: Option<i64>,
+    /// The earliest next refresh and the latest.
+    pub(super) next: Option<(i64, i64)>,
     pub(super) keeps_previous: bool,
     /// How often the database is asked.
     pub(super) commits: usize,
@@ -118,6 +121,7 @@ impl Teller<'_> {
                 match reply {
                     Reply::NoReason => return,
                     Reply::Tokens(granted) => return self.keep(credential, asked_at(granted, began), began),
+                    Reply::Alone(refusal, _) => return self.keep_alone(began, refusal),
                     Reply::Without(refusal) => {
                         let other_client =
                             refusal.class == FailureClass::AppMisconfigured && client + 1 < self.attempt.clients;
@@ -175,14 +179,23 @@ impl Teller<'_> {
             let certain = if refusal.definitive && !self.attempt.probe {
                 true
             } else if !self.serves() && !self.attempt.probe {
-                lost || (refusals >= 2 && since >= 30_000)
+                refusals >= 2 && since >= 30_000
             } else if lost {
                 refusals >= 2 && since >= 3_600_000
             } else {
                 refusals >= 3 && since >= 3_600_000
             };
             if certain {
-                return self.give_up(if lost { StateReason::LostRotation } else { StateReason::RefreshTokenRejected });
+                let reason = if lost { StateReason::LostRotation } else { StateReason::RefreshTokenRejected };
+                if self.attempt.probe {
+                    return self.give_up(reason);
+                }
+                self.clock += self.world.held.0;
+                match self.world.held.1 {
+                    Database::Answers(false) => return self.give_up(reason),
+                    Database::Answers(true) => {}
+                    Database::Away | Database::NoReason => return,
+                }
             }
         }
         self.story.holds = refusal.class == FailureClass::AppMisconfigured;
@@ -206,6 +219,7 @@ impl Teller<'_> {
         let (now, unresolved) = (long(self.clock), standing.unresolved);
         let certain = if unresolved { Doubt::Processed } else { Doubt::None };
         let (kind, counted, suspected, doubt) = match refusal.class {
+            FailureClass::Unknown if standing.failures >= 8 => (EventKind::RefreshSuspected, 1, 0, certain),
             FailureClass::NotSent | FailureClass::Unknown => (EventKind::RefreshFailed, 1, 0, certain),
             FailureClass::Throttled if refusal.retry_after.is_none() => (EventKind::RefreshFailed, 1, 0, certain),
             FailureClass::Throttled | FailureClass::AppMisconfigured => (EventKind::RefreshFailed, 0, 0, certain),
@@ -235,7 +249,13 @@ impl Teller<'_> {
         let told = refusal.retry_after.map(|wait| long(wait.as_secs() * 1_000));
         let window = match refusal.class {
             FailureClass::NotSent => soon,
-            FailureClass::Unknown => both(soon, |at| at.max(now + told.unwrap_or(0))),
+            FailureClass::Unknown => {
+                let end = ms(standing.expires_at).or(ms(standing.refreshed_at)).unwrap_or(millis(standing.granted_at));
+                let quarter = ((now - end).abs() / 4).min(DAY * 1_000);
+                let seldom = if failures > 8 { (quarter, quarter + quarter / 10 + 1) } else { (0, 0) };
+                let told = told.unwrap_or(0);
+                (soon.0.max(now + told).max(now + seldom.0), soon.1.max(now + told).max(now + seldom.1))
+            }
             FailureClass::AppMisconfigured => (now + 5_000, now + 5_000),
             FailureClass::Throttled => told.map_or(soon, |wait| stretched(now, wait)),
             FailureClass::Ambiguous => match rules.grace {
@@ -275,15 +295,37 @@ impl Teller<'_> {
     fn keep(&mut self, spent: Credential, granted: Granted, began: u64) {
         let rules = &self.attempt.rules;
         let life = granted.lifetime.or(rules.default_lifetime);
-        let mut kept = Kept {
-            asked_at: began,
+        let next = self.renewal(&granted, life).map(millis);
+        self.store(Kept {
+            refused: None,
+            asked_at: long(began),
             expires_at: life.map(|life| millis(granted.asked_at + life)),
-            next: self.renewal(&granted, life).map(millis),
+            next: next.map(|next| (next, next)),
             keeps_previous: rules.class == RecoveryClass::M && spent == Credential::Current && granted.rotated,
             commits: 0,
             doubled: false,
             sent_back: false,
-        };
+        });
+    }
+
+    /// The access token stays what it was, and the next try is that of the refusal.
+    fn keep_alone(&mut self, sent: u64, refusal: &Refusal) {
+        let standing = &self.attempt.standing;
+        let told = refusal.class == FailureClass::Throttled && refusal.retry_after.is_some();
+        let free = told || refusal.class == FailureClass::AppMisconfigured;
+        self.store(Kept {
+            refused: Some(refusal.class),
+            asked_at: ms(standing.refreshed_at).unwrap_or(long(self.clock)),
+            expires_at: ms(standing.expires_at),
+            next: Some(self.window(sent, refusal, standing.failures + u32::from(!free))),
+            keeps_previous: false,
+            commits: 0,
+            doubled: false,
+            sent_back: false,
+        });
+    }
+
+    fn store(&mut self, mut kept: Kept) {
         self.clock += self.world.spilled.0;
         let patience = self.clock + 15_000;
         loop {

@@ -20,12 +20,53 @@ fn waits_double_with_the_failures_and_are_drawn() {
     // A wish for quiet that does not say how long is one of them.
     let waits = [FailureClass::NotSent, FailureClass::Ambiguous, FailureClass::Unknown, FailureClass::Throttled];
     for failure in waits {
-        for (before, seconds) in [(0, 5), (1, 10), (2, 20), (6, 320), (7, 600), (1_000, 600)] {
+        for (before, seconds) in [(0, 5), (1, 10), (2, 20), (6, 320), (7, 600), (8, 600), (1_000, 600)] {
             let attempt = standing_so(RecoveryClass::N, |standing| standing.failures = before);
             assert_eq!(wait(&attempt, refusal(failure)), seconds * 1_000, "{failure:?} {before}");
             assert_eq!(wait_drawn(&attempt, refusal(failure), 0.5), seconds * 750, "{failure:?} {before}");
         }
     }
+}
+
+#[test]
+fn what_nobody_understands_is_asked_ever_more_seldom() {
+    let unknown = || refusal(FailureClass::Unknown);
+    for (before, left, fraction, seconds) in [
+        // While the ordinary waits last, and where they are longer.
+        (7, -DAY, 0.0, 600),
+        (8, -600, 0.0, 600),
+        (8, -2_400, 0.0, 600),
+        (8, -2_404, 0.0, 601),
+        (8, -DAY, 0.0, DAY / 4),
+        (8, -DAY, 1.0, DAY / 4 + DAY / 40),
+        (8, -4 * DAY, 0.0, DAY),
+        (99, -5 * DAY, 0.0, DAY),
+        (99, -400 * DAY, 1.0, DAY + DAY / 10),
+        // Until its end the same, the other way about.
+        (99, 8 * DAY, 0.0, DAY),
+        (99, 2 * DAY, 0.0, DAY / 2),
+        (99, DAY / 2, 0.0, DAY / 8),
+        (99, 60, 0.0, 600),
+    ] {
+        for class in CLASSES {
+            let attempt = standing_so(class, |standing| {
+                (standing.failures, standing.expires_at) = (before, Some(instant(left)));
+            });
+            assert_eq!(wait_drawn(&attempt, unknown(), fraction), seconds * 1_000, "{class:?} {before} {left}");
+        }
+    }
+    // Where no end is known the token's age counts, or the grant's.
+    for (refreshed, granted, seconds) in [(Some(-DAY), -9 * DAY, DAY / 4), (None, -2 * DAY, DAY / 2)] {
+        let attempt = standing_so(RecoveryClass::N, |standing| {
+            (standing.failures, standing.expires_at) = (9, None);
+            (standing.refreshed_at, standing.granted_at) = (refreshed.map(instant), instant(granted));
+        });
+        assert_eq!(wait(&attempt, unknown()), seconds * 1_000);
+    }
+    let attempt = standing_so(RecoveryClass::N, |standing| {
+        (standing.failures, standing.expires_at) = (8, Some(instant(-DAY)));
+    });
+    assert_eq!(wait(&attempt, asking(FailureClass::Unknown, 86_400)), DAY * 1_000, "it may ask for more");
 }
 
 #[test]

@@ -139,7 +139,8 @@ fn a_rejected_token_is_not_suspected_before_the_one_before_it_was_tried() {
         assert_eq!(found, (State::Opening(Credential::Previous), vec![Effect::Open(Credential::Previous)]));
         // Once each: the older one has no older one.
         let again = step(&attempt, in_flight(Credential::Previous), moment(2), Event::Refused(rejected));
-        assert_eq!(again.0, State::Recording(if definitive { End::Unusable } else { End::Failed }));
+        assert_eq!(matches!(again.0, State::Weighing { .. }), definitive);
+        assert!(definitive || again.0 == State::Recording(End::Failed));
     }
     for failure in FAILURES.into_iter().filter(|class| *class != FailureClass::GrantRejected) {
         let attempt = standing_so(RecoveryClass::M, |standing| standing.has_previous = true);
@@ -160,11 +161,58 @@ fn credentials_of_the_client_itself_have_none_before_them() {
 fn a_believed_refusal_is_reported_and_given_up() {
     let rejected = Refusal { definitive: true, ..refusal(FailureClass::GrantRejected) };
     let (state, effects) = refused(&attempt(RecoveryClass::N), rejected);
-    assert_eq!(state, State::Recording(End::Unusable));
-    let [Effect::Report(Some(FailureClass::GrantRejected)), Effect::GiveUp { reason, .. }] = effects[..] else {
-        panic!("not given up: {effects:?}")
-    };
+    // First it is told, and then looked whether the app is held: this may be the one that completes a wave.
+    assert_eq!(effects, [Effect::Report(Some(FailureClass::GrantRejected)), Effect::LookAtApp]);
+    let (ended, effects) = step(&attempt(RecoveryClass::N), state, moment(2), Event::AppHeld(false));
+    assert_eq!(ended, State::Recording(End::Unusable));
+    let [Effect::GiveUp { reason, .. }] = effects[..] else { panic!("not given up: {effects:?}") };
     assert_eq!(reason, StateReason::RefreshTokenRejected);
+}
+
+#[test]
+fn no_grant_is_given_up_while_its_app_is_held() {
+    for class in CLASSES {
+        for definitive in [false, true] {
+            let attempt = standing_so(class, |standing| {
+                (standing.suspicions, standing.suspected_at) = (7, Some(instant(-DAY)));
+                standing.expires_at = Some(instant(-HOUR));
+            });
+            let (state, _) = refused(&attempt, Refusal { definitive, ..refusal(FailureClass::GrantRejected) });
+            let (state, effects) = step(&attempt, state, moment(3), Event::AppHeld(true));
+            assert_eq!(state, State::Recording(End::Failed), "{class:?}");
+            let plan = recorded(&effects);
+            assert_eq!((plan.kind, plan.suspicions, effects.len()), (EventKind::RefreshSuspected, 8, 1), "{class:?}");
+            assert_eq!(plan.suspected_at, Some(instant(-DAY)));
+        }
+    }
+}
+
+/// What a probe hears is told at once: the app is held already.
+#[test]
+fn a_probe_need_not_look_whether_its_app_is_held() {
+    let mut attempt = standing_so(RecoveryClass::N, |standing| {
+        (standing.suspicions, standing.suspected_at) = (2, Some(instant(-DAY)));
+    });
+    attempt.probe = true;
+    let (state, effects) = refused(&attempt, refusal(FailureClass::GrantRejected));
+    assert_eq!(state, State::Recording(End::Unusable));
+    assert!(matches!(effects[..], [Effect::Report(Some(FailureClass::GrantRejected)), Effect::GiveUp { .. }]));
+}
+
+#[test]
+fn a_refusal_that_nobody_understands_is_a_suspicion_when_it_has_been_met_long_enough() {
+    for class in CLASSES {
+        for (failures, kind) in [
+            (0, EventKind::RefreshFailed),
+            (7, EventKind::RefreshFailed),
+            (8, EventKind::RefreshSuspected),
+            (99, EventKind::RefreshSuspected),
+        ] {
+            let attempt = standing_so(class, |standing| standing.failures = failures);
+            let plan = plan_of(&attempt, moment(1), refusal(FailureClass::Unknown));
+            assert_eq!((plan.kind, plan.suspicions, plan.suspected_at), (kind, 0, None), "{class:?} {failures}");
+        }
+    }
 }
 
 #[test]

@@ -15,8 +15,8 @@ proptest! {
             prop_assert_eq!(answering, 1, "one answer is waited for: {:?}", &effects);
             prop_assert!(effects.last().is_some_and(is_answering), "and it is the last: {:?}", effects);
         }
-        if let State::Ended(end) = state {
-            prop_assert_eq!(&next, &State::Ended(end), "an end is an end");
+        if let State::Ended(end) = &state {
+            prop_assert_eq!(&next, &State::Ended(*end), "an end is an end");
             prop_assert_eq!(effects.len(), 0);
         }
         if let State::Committing { .. } = state
@@ -37,7 +37,9 @@ proptest! {
                 }
                 Effect::GiveUp { .. } => {
                     let rejected = matches!(&event, Event::Refused(refusal) if refusal.class == FailureClass::GrantRejected);
-                    prop_assert!(rejected || matches!(event, Event::Begin), "given up on {:?}", event);
+                    let looked = event == Event::AppHeld(false) && matches!(state, State::Weighing { .. });
+                    let decided = (rejected && attempt.probe) || looked;
+                    prop_assert!(decided || matches!(event, Event::Begin), "given up on {:?}", event);
                 }
                 _ => {}
             }

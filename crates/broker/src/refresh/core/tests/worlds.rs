@@ -19,6 +19,8 @@ pub(super) struct World {
     pub(super) replies: Vec<(u64, Reply)>,
     /// Whether the disk takes a pair.
     pub(super) spilled: (u64, bool),
+    /// Whether the app is held when that is looked at.
+    pub(super) held: (u64, Database<bool>),
     /// The database's answers to a pair; the last holds on.
     pub(super) committed: Vec<(u64, Database<CommitOutcome>)>,
     /// The database's answer to everything else.
@@ -39,6 +41,8 @@ pub(super) enum Opened {
 pub(super) enum Reply {
     Tokens(Granted),
     Without(Refusal),
+    /// No access token, but a new refresh token that may be good until then.
+    Alone(Refusal, Deadlines),
     NoReason,
 }
 
@@ -53,7 +57,7 @@ pub(super) enum Database<T> {
 /// Whether a driver has something to tell after an effect.
 pub(super) fn is_answering(effect: &Effect) -> bool {
     match effect {
-        Effect::Open(_) | Effect::Send { .. } | Effect::Spill(_) | Effect::Commit(_) => true,
+        Effect::Open(_) | Effect::Send { .. } | Effect::LookAtApp | Effect::Spill(_) | Effect::Commit(_) => true,
         Effect::RevokePair | Effect::Record(_) | Effect::GiveUp { .. } | Effect::Quarantine => true,
         Effect::Report(_) | Effect::Wait(_) | Effect::SettleSpill | Effect::WarnOfDoubleRefresh => false,
         Effect::HoldApp | Effect::Astray => false,
@@ -135,13 +139,17 @@ pub(super) fn after(millis: u64, fraction: f64) -> At {
     At { now: instant(0) + passed, elapsed: CLAIMED + passed, fraction }
 }
 
-fn any_granted() -> BoxedStrategy<Granted> {
+fn any_deadlines() -> impl Strategy<Value = Deadlines> {
     let ends = (option::of(any_life()), option::of(any_life()));
-    (option::weighted(0.8, any_life()), ends, any::<bool>(), prop::bool::weighted(0.2))
-        .prop_map(|(lifetime, (absolute, idle), rotated, unchanged)| Granted {
+    ends.prop_map(|(absolute, idle)| Deadlines::new(instant(0), instant(0), absolute, idle, None))
+}
+
+fn any_granted() -> BoxedStrategy<Granted> {
+    (option::weighted(0.8, any_life()), any_deadlines(), any::<bool>(), prop::bool::weighted(0.2))
+        .prop_map(|(lifetime, deadlines, rotated, unchanged)| Granted {
             asked_at: instant(0),
             lifetime,
-            deadlines: Deadlines::new(instant(0), instant(0), absolute, idle, None),
+            deadlines,
             rotated,
             unchanged,
         })
@@ -177,6 +185,8 @@ pub(super) fn any_event() -> BoxedStrategy<Event> {
         1 => Just(Event::Unreadable),
         4 => any_granted().prop_map(Event::Granted),
         8 => any_refusal().prop_map(Event::Refused),
+        2 => (any_refusal(), any_deadlines()).prop_map(|(refusal, ends)| Event::RefusedWithToken(refusal, ends)),
+        2 => any::<bool>().prop_map(Event::AppHeld),
         1 => Just(Event::Spilled),
         1 => Just(Event::SpillFailed),
         3 => any_outcome().prop_map(Event::Committed),
@@ -212,6 +222,11 @@ pub(super) fn any_state() -> BoxedStrategy<State> {
             client,
             since: instant(-ago),
         }),
+        (any::<bool>(), 0_i64..130, any_refusal()).prop_map(|(lost, ago, refusal)| State::Weighing {
+            reason: if lost { StateReason::LostRotation } else { StateReason::RefreshTokenRejected },
+            since: instant(-ago),
+            refusal,
+        }),
         any_pair().prop_map(State::Spilling),
         (any_pair(), 0_u64..200_000)
             .prop_map(|(pair, until)| State::Committing { pair, until: CLAIMED + Duration::from_millis(until) }),
@@ -235,6 +250,7 @@ pub(super) fn any_world() -> BoxedStrategy<World> {
     let reply = prop_oneof![
         4 => any_granted().prop_map(Reply::Tokens),
         9 => any_refusal().prop_map(Reply::Without),
+        1 => (any_refusal(), any_deadlines()).prop_map(|(refusal, ends)| Reply::Alone(refusal, ends)),
         1 => Just(Reply::NoReason),
     ];
     (
@@ -242,15 +258,17 @@ pub(super) fn any_world() -> BoxedStrategy<World> {
         // One client of at most three, for each of two credentials.
         vec((pause(), reply), 6),
         (pause(), any::<bool>()),
+        (pause(), database(prop::bool::weighted(0.3))),
         vec((pause(), database(any_outcome())), 1..6),
         (pause(), database(prop::bool::weighted(0.8))),
     )
-        .prop_map(|((fraction, before, opened), replies, spilled, committed, recorded)| World {
+        .prop_map(|((fraction, before, opened), replies, spilled, held, committed, recorded)| World {
             fraction,
             before,
             opened,
             replies,
             spilled,
+            held,
             committed,
             recorded,
         })
