@@ -9,6 +9,8 @@ pub enum Job {
     RefreshDue,
     /// Tries the clients that a provider refused.
     ProbeHeldApps,
+    /// Makes holds reach what appeared since, and finishes what was interrupted.
+    ApplyHolds,
     /// Tells providers of ended grants.
     RevokeDue,
     /// Stores grants that an interrupted process left on disk.
@@ -28,6 +30,7 @@ pub const JOBS: &[(Job, &str)] = &[
     (Job::RefreshDue, "* * * * * *"),
     (Job::RevokeDue, "* * * * * *"),
     (Job::ProbeHeldApps, "*/5 * * * * *"),
+    (Job::ApplyHolds, "*/5 * * * * *"),
     (Job::ReplaySpill, "*/10 * * * * *"),
     (Job::WriteUses, "*/5 * * * * *"),
     (Job::Measure, "*/15 * * * * *"),
@@ -40,7 +43,7 @@ impl Job {
     pub const fn patience(self) -> Duration {
         Duration::from_secs(match self {
             Self::RefreshDue | Self::RevokeDue => 3,
-            Self::ProbeHeldApps | Self::WriteUses => 10,
+            Self::ProbeHeldApps | Self::ApplyHolds | Self::WriteUses => 10,
             Self::ReplaySpill | Self::Measure => 30,
             Self::WarnOfEnds | Self::Sweep => 2 * 3600,
         })
@@ -51,6 +54,7 @@ impl Job {
         match self {
             Self::RefreshDue => "refresh_due",
             Self::ProbeHeldApps => "probe_held_apps",
+            Self::ApplyHolds => "apply_holds",
             Self::RevokeDue => "revoke_due",
             Self::ReplaySpill => "replay_spill",
             Self::WriteUses => "write_uses",

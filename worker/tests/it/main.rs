@@ -58,6 +58,7 @@ fn every_job_is_scheduled_once() {
         Job::WarnOfEnds,
         Job::Measure,
         Job::Sweep,
+        Job::ApplyHolds,
     ];
     let scheduled: HashSet<_> = JOBS.iter().map(|(job, _)| *job).collect();
     assert_eq!(scheduled, all.into_iter().collect());

@@ -1,5 +1,6 @@
 //! Trouble: one incident after the other, several at once, until the world has had its share.
 
+use crate::scenario::Season;
 use crate::trace::What;
 use crate::weather::Sky;
 use crate::world::World;
@@ -48,9 +49,15 @@ const INCIDENTS: [Incident; 16] = [
 pub async fn trouble(world: &Arc<World>) {
     while world.clock.elapsed() < world.scenario.trouble {
         tokio::time::sleep(world.dice.seconds(1, world.scenario.incidents_every)).await;
-        let incident = *world.dice.pick(&INCIDENTS);
+        let (rather, share) = rather(world.scenario.season);
+        let rather = if world.dice.chance(share) { rather } else { &INCIDENTS };
+        let incident = *world.dice.pick(rather);
         // Most are short; what lasts shows what patience is for.
-        let lasts = if world.dice.chance(0.2) { world.dice.seconds(30, 150) } else { world.dice.seconds(1, 30) };
+        let lasts = if rather.len() < INCIDENTS.len() || world.dice.chance(0.2) {
+            world.dice.seconds(30, 150)
+        } else {
+            world.dice.seconds(1, 30)
+        };
         world.trace.note(What::Incident { what: format!("{incident:?} for {lasts:?}") });
         strike(world, incident, lasts);
     }
@@ -67,8 +74,17 @@ pub async fn trouble(world: &Arc<World>) {
     world.trace.note(What::Incident { what: "peace".to_owned() });
 }
 
+/// What happens more than all the rest, and how often.
+fn rather(season: Season) -> (&'static [Incident], f64) {
+    match season {
+        Season::Usual => (&INCIDENTS, 0.0),
+        Season::Slow => (&[Incident::Freeze, Incident::NetworkFlaky, Incident::MachineCutOff], 0.7),
+    }
+}
+
 fn strike(world: &Arc<World>, incident: Incident, lasts: Duration) {
     let machine = world.dice.below(world.machines.len());
+    let ponders = if world.scenario.season == Season::Slow { 0.5 } else { 0.0 };
     let share = 0.02 + 0.3 * world.dice.share() * world.dice.share();
     let process = world.machines[machine].process();
     match incident {
@@ -93,7 +109,7 @@ fn strike(world: &Arc<World>, incident: Incident, lasts: Duration) {
             lasts * 3,
             |sky| {
                 (sky.no_connection, sky.lost_before, sky.lost_after) = (share, share, share * 2.0);
-                (sky.gives_up, sky.ponders) = (share / 2.0, share / 2.0);
+                (sky.gives_up, sky.ponders) = (share / 2.0, ponders + share / 2.0);
             },
             |sky| {
                 (sky.no_connection, sky.lost_before, sky.lost_after) = (0.0, 0.0, 0.0);

@@ -7,8 +7,10 @@ mod budgets;
 mod deaths;
 mod generations;
 mod holds;
+mod quiet;
 mod rotation;
 mod successors;
+mod timelines;
 
 use crate::scenario::Scenario;
 use crate::trace::{Line, What};
@@ -72,8 +74,12 @@ pub enum Rule {
     Settled,
     /// Providers are asked no more than they allow, all processes together.
     Budget,
+    /// A timeline is in the order of what happened.
+    Timeline,
     /// A token is not served for longer than it lives.
     Expiry,
+    /// Whoever is told of a new pair finds it in the books.
+    Published,
 }
 
 /// What came of a run.
@@ -160,6 +166,9 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         generations::judge(evidence),
         deaths::judge(evidence),
         holds::judge(evidence),
+        timelines::judge(evidence),
+        quiet::judge(evidence),
+        published(evidence),
     ] {
         violations.extend(found);
     }
@@ -172,6 +181,17 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         tally: tally(evidence),
         lines: evidence.lines.clone(),
     }
+}
+
+/// Persist before publish.
+fn published(evidence: &Evidence) -> Vec<Violation> {
+    let told = evidence.lines.iter().filter_map(|line| match line.what {
+        What::Published { connection, seen, stored, .. } if stored <= seen => {
+            Some(format!("a caller was told of a pair of {connection} after {seen}, and {stored} was in store"))
+        }
+        _ => None,
+    });
+    told.map(|what| Violation { rule: Rule::Published, what }).collect()
 }
 
 fn tally(evidence: &Evidence) -> Tally {

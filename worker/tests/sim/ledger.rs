@@ -14,12 +14,14 @@ use crate::weather::Weather;
 use async_trait::async_trait;
 use mortise_domain::gate::{Gate, GateId, Limits, Outcome, Turn};
 use mortise_domain::{
-    AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectionState, EnvironmentKey, EventId, StateReason, Timestamp,
+    AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectionState, ConnectorKey, EnvironmentKey, EventId,
+    StateReason, Timestamp,
 };
 use mortise_store::memory::{MemoryLedger, unavailable};
 use mortise_store::{
     ClaimOne, ClaimRoom, ClaimTerms, Claimed, CommitOutcome, Connection, Doubt, DueClaims, Ending, Event, Ledger,
-    NewEvent, NewGrant, NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result, StateChange, TokenRow,
+    LifetimeLearned, NewEvent, NewGrant, NewRevocation, Overdue, Page, RefreshFailed, RefreshResult, Result,
+    StateChange, TokenRow,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -40,6 +42,8 @@ pub struct ProcessLedger {
     pub boxed: Arc<Strongbox>,
     pub providers: Arc<Providers>,
     pub desk: Arc<Desk>,
+    /// After how long a request is over, counted from its claim.
+    pub attempt: Duration,
     pub bug: Option<Bug>,
 }
 
@@ -189,9 +193,9 @@ impl Ledger for ProcessLedger {
         events: &mut (dyn FnMut() -> EventId + Send),
     ) -> Result<Vec<Claimed>> {
         self.call(async {
-            let (terms, asked) = (self.terms(terms), terms.attempt);
+            let terms = self.terms(terms);
             let claimed = self.books.connections_claim_due(&terms, limit, self.held(held), attempts, events).await?;
-            claimed.iter().for_each(|claim| self.note_claim(claim, Way::Due, asked));
+            claimed.iter().for_each(|claim| self.note_claim(claim, Way::Due));
             Ok(claimed)
         })
         .await
@@ -205,10 +209,10 @@ impl Ledger for ProcessLedger {
         events: &mut (dyn FnMut() -> EventId + Send),
     ) -> Result<DueClaims> {
         self.call(async {
-            let (terms, asked) = (self.terms(terms), terms.attempt);
+            let terms = self.terms(terms);
             let room = ClaimRoom { held: self.held(room.held), ..*room };
             let due = self.books.connections_claim(&terms, &room, attempts, events).await?;
-            due.claimed.iter().for_each(|claim| self.note_claim(claim, Way::Due, asked));
+            due.claimed.iter().for_each(|claim| self.note_claim(claim, Way::Due));
             Ok(due)
         })
         .await
@@ -224,12 +228,12 @@ impl Ledger for ProcessLedger {
         event: EventId,
     ) -> Result<ClaimOne> {
         self.call(async {
-            let (terms, asked) = (self.terms(terms), terms.attempt);
+            let terms = self.terms(terms);
             self.unlock(id);
             let claim =
                 self.books.connection_claim_one(&terms, environment, id, expected_generation, attempt, event).await?;
             if let ClaimOne::Claimed(claim) = &claim {
-                self.note_claim(claim, Way::Caller, asked);
+                self.note_claim(claim, Way::Caller);
             }
             Ok(claim)
         })
@@ -244,15 +248,15 @@ impl Ledger for ProcessLedger {
         event: EventId,
     ) -> Result<Option<Claimed>> {
         self.call(async {
-            let asked = terms.attempt;
             let claim = self.books.connection_claim_probe(&self.terms(terms), app, attempt, event).await?;
-            claim.iter().for_each(|claim| self.note_claim(claim, Way::Probe, asked));
+            claim.iter().for_each(|claim| self.note_claim(claim, Way::Probe));
             Ok(claim)
         })
         .await
     }
 
     async fn refresh_commit(&self, result: &RefreshResult, event: NewEvent) -> Result<CommitOutcome> {
+        self.note_offer(result);
         self.call(self.commit(result, event)).await
     }
 
@@ -278,6 +282,10 @@ impl Ledger for ProcessLedger {
             }
         })
         .await
+    }
+
+    async fn connection_lifetime_learned(&self, learned: &LifetimeLearned, event: NewEvent) -> Result<bool> {
+        self.call(self.books.connection_lifetime_learned(learned, event)).await
     }
 
     async fn connection_revoke(&self, ending: &Ending, reason: StateReason, now: Timestamp) -> Result<bool> {
@@ -349,19 +357,25 @@ impl Ledger for ProcessLedger {
     }
 
     async fn gates_note(&self, notes: &[(GateId, Outcome)]) -> Result<Vec<(GateId, Turn)>> {
-        self.call(async {
-            let turns = self.books.gates_note(notes).await?;
-            turns.iter().for_each(|(gate, turn)| self.trace.note(What::Turned { gate: *gate, turn: *turn }));
-            Ok(turns)
-        })
-        .await
+        let told = self
+            .call(async {
+                let turns = self.books.gates_note(notes).await?;
+                turns.iter().for_each(|(gate, turn)| self.trace.note(What::Turned { gate: *gate, turn: *turn }));
+                Ok(turns)
+            })
+            .await;
+        if told.is_err() {
+            self.trace.note(What::Unreported { process: self.life.number });
+        }
+        told
     }
 
     async fn connections_smear(
         &self,
-        app: AppKey,
+        provider: ConnectorKey,
+        held: &[AppKey],
         place: &mut (dyn FnMut(Overdue) -> Timestamp + Send),
-    ) -> Result<u64> {
-        self.call(self.books.connections_smear(app, place)).await
+    ) -> Result<Option<u64>> {
+        self.call(self.books.connections_smear(provider, held, place)).await
     }
 }

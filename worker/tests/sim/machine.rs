@@ -7,6 +7,7 @@ use crate::ledger::{Desk, ProcessLedger};
 use crate::life::Life;
 use crate::network::ProcessTransport;
 use crate::provider::LoadedApps;
+use crate::scenario::Season;
 use crate::seals::ProcessSeals;
 use crate::spill::ProcessSpill;
 use crate::trace::What;
@@ -80,6 +81,7 @@ impl Machine {
             boxed: boxed.clone(),
             providers: providers.clone(),
             desk: desk.clone(),
+            attempt: world.scenario.attempt(),
             bug,
         });
         let spill = Arc::new(ProcessSpill {
@@ -99,6 +101,7 @@ impl Machine {
             desk,
             dice: dice(4),
             bug,
+            dawdles: if world.scenario.season == Season::Slow { 0.1 } else { 0.0 },
             wires: Mutex::default(),
         });
         let seams = Seams {

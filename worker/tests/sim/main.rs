@@ -18,6 +18,8 @@ mod chaos;
 mod check;
 mod clock;
 mod dice;
+#[cfg(feature = "known-bad")]
+mod known_bad;
 mod late;
 mod ledger;
 mod life;
@@ -61,6 +63,7 @@ fn the_same_seed_makes_the_same_world() {
 #[test]
 fn seeds_that_failed_once_hold() {
     seeds::all_hold(seeds::ONCE_FAILED.iter().copied().map(Scenario::of));
+    seeds::all_hold(seeds::ONCE_FAILED_IN_A_HURRY.iter().map(|seed| Scenario::of(*seed).hasty()));
 }
 
 /// What the worlds of one test run are worth: all that can happen does.

@@ -31,6 +31,8 @@ pub struct ProcessTransport {
     pub desk: Arc<Desk>,
     pub dice: Dice,
     pub bug: Option<Bug>,
+    /// The share of replies that its process stands still over, for longer than a lease.
+    pub dawdles: f64,
     /// Connections that it has open, for its death.
     pub wires: Mutex<Vec<Arc<Wire>>>,
 }
@@ -63,11 +65,15 @@ impl Transport for ProcessTransport {
         if matches!(got, Err(SendError::Broken)) && self.bug == Some(Bug::TransportRetries) {
             got = self.await_reply(&freight, until).await;
         }
+        if got.is_ok() && self.dice.chance(self.dawdles) {
+            self.life.freeze_until(Instant::now() + self.dice.seconds(60, 120));
+        }
         self.life.risk().await;
         let request = got.as_ref().ok().map(|(request, _)| *request);
         let reply = got.and_then(|(_, delivered)| reply(delivered));
         let (process, word) = (self.life.number, word(&reply));
-        self.network.trace.note(What::Returned { process, token: id, request, word });
+        let quiet = reply.as_ref().ok().and_then(|reply| reply.retry_after);
+        self.network.trace.note(What::Returned { process, token: id, request, word, quiet });
         reply
     }
 }

@@ -3,7 +3,7 @@
 use crate::machine::Process;
 use crate::trace::What;
 use crate::world::World;
-use mortise_broker::{Place, Reason};
+use mortise_broker::{Ended, Place, Reason};
 use mortise_domain::{
     AppKey, Clock as _, ConnectionId, ConnectionState, CustomerKey, EventId, EventKind, ScopeSet, StateReason,
 };
@@ -196,7 +196,7 @@ fn call(world: &Arc<World>) -> Option<Connection> {
 async fn fetch(world: &World, process: &Process, id: ConnectionId, reason: Reason) -> Option<String> {
     let environment = world.providers.environment;
     let row = process.ledger.connection_token_row(environment, id).await.ok().flatten()?;
-    if row.state != ConnectionState::Active {
+    if row.state == ConnectionState::Revoked || (row.state != ConnectionState::Active && reason == Reason::Fetch) {
         return None;
     }
     let fresh = row.expires_at.is_some_and(|end| end > row.now + Duration::from_secs(30));
@@ -204,7 +204,13 @@ async fn fetch(world: &World, process: &Process, id: ConnectionId, reason: Reaso
     if reason == Reason::Fetch && (fresh || backs_off) {
         return None;
     }
-    Some(match process.engine.refresh_now(environment, id, row.generation, reason).await {
+    let answer = process.engine.refresh_now(environment, id, row.generation, reason).await;
+    if matches!(answer, Ok(Ended::Refreshed)) {
+        let stored = world.books.connection_get(environment, id).await.ok().flatten()?.generation;
+        let (process, connection, seen) = (process.life.number, id, row.generation);
+        world.trace.note(What::Published { process, connection, seen, stored });
+    }
+    Some(match answer {
         Ok(ended) => format!("{ended:?}"),
         Err(error) => format!("{error}"),
     })

@@ -2,7 +2,7 @@
 
 use crate::clock::VirtualClock;
 use crate::dice::Dice;
-use crate::scenario::{House, Scenario};
+use crate::scenario::{House, Scenario, Season};
 use async_trait::async_trait;
 use mortise_broker::{Apps, Error, LoadedApp};
 use mortise_connectors::parse;
@@ -41,6 +41,7 @@ impl Providers {
             let patch = ClassSettingsPatch {
                 ends_prior_access_tokens: Some(house.kills_prior),
                 reuse_penalty: Some(house.reuse_penalty),
+                latency_ms: (scenario.season == Season::Slow).then_some(4_000),
                 ..ClassSettingsPatch::default()
             };
             model.configure(house.class, patch).unwrap();

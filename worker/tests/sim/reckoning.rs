@@ -12,6 +12,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(420);
 /// How long a dead one may take to be found out, from the end of the token that it still serves.
 const FOUND_OUT: Duration = Duration::from_secs(480);
+/// And this much more where the provider refuses the whole app: then what single probes hear is believed after an hour.
+const FOUND_OUT_BY_PROBES: Duration = Duration::from_secs(7_200);
 /// How long the disks may take to be empty.
 const TIDY: Duration = Duration::from_secs(120);
 
@@ -32,7 +34,8 @@ pub async fn settle(world: &Arc<World>) -> Vec<String> {
                     let served = row
                         .expires_at
                         .map_or(Duration::ZERO, |end| (end - row.updated_at).to_std().unwrap_or_default());
-                    (false, FOUND_OUT + served, "is dead at its provider and not found out")
+                    let held = world.books.held_reason(row.app).map_or(Duration::ZERO, |_| FOUND_OUT_BY_PROBES);
+                    (false, FOUND_OUT + served + held, "is dead at its provider and not found out")
                 }
                 (ConnectionState::NeedsReauth | ConnectionState::Revoked | ConnectionState::Quarantined, _) => break,
                 (ConnectionState::Pending | ConnectionState::Held, _) => {

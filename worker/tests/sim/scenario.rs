@@ -31,7 +31,17 @@ pub struct Scenario {
     pub poisoned: bool,
     /// Customers change their minds while a refresh is out, and processes die with a pair in hand: rare things, often.
     pub hasty: bool,
+    pub season: Season,
     pub bug: Option<Bug>,
+}
+
+/// What goes wrong more often than the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Season {
+    /// Nothing.
+    Usual,
+    /// Processes stand still, or do not reach the database, for longer than a lease, and providers take their time.
+    Slow,
 }
 
 /// A provider, by what it does with refresh tokens.
@@ -124,14 +134,46 @@ impl Scenario {
             callers_every: 5 + dice.below(60) as u64,
             poisoned: dice.chance(0.1),
             hasty: false,
+            season: Season::Usual,
             bug: None,
         }
+    }
+
+    /// After how long a request of an attempt is over, counted from its claim: the judges' own arithmetic.
+    pub fn attempt(&self) -> Duration {
+        self.refresh_deadline + Duration::from_secs(1)
+    }
+
+    /// How long a claim holds a connection at the most.
+    pub fn lease(&self) -> Duration {
+        self.attempt() + Duration::from_secs(30)
     }
 
     /// The same world in a hurry.
     #[must_use]
     pub fn hasty(self) -> Self {
         Self { hasty: true, ..self }
+    }
+
+    /// The same world in a hurry, with many connections at each provider.
+    #[cfg(feature = "known-bad")]
+    #[must_use]
+    pub fn crowded(self) -> Self {
+        Self { connections: 6 * self.houses.len(), ..self.hasty() }
+    }
+
+    /// The same world in a hurry, in which processes stand still for minutes, and providers take their time.
+    #[cfg(feature = "known-bad")]
+    #[must_use]
+    pub fn slow(self) -> Self {
+        Self { season: Season::Slow, callers_every: 8, ..self.hasty() }
+    }
+
+    /// The same world, with a connection whose ciphertext is not its own.
+    #[cfg(feature = "known-bad")]
+    #[must_use]
+    pub fn poisoned(self) -> Self {
+        Self { poisoned: true, ..self }
     }
 
     /// The same world with something broken in it.

@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds whose worlds found a fault once. They are run for ever.
-pub const ONCE_FAILED: &[u64] = &[];
+pub const ONCE_FAILED: &[u64] = &[271, 2246];
+/// The same of worlds in a hurry.
+pub const ONCE_FAILED_IN_A_HURRY: &[u64] = &[64];
 
 /// Lives through every seed; panics with those that failed, and how to look at one.
 pub fn all_hold(scenarios: impl IntoIterator<Item = Scenario>) -> Tally {

@@ -31,13 +31,22 @@ pub enum What {
     /// It reached the provider, as request number `request` of its log.
     Arrived { request: u64, process: usize, attempt: Option<AttemptId>, deadline: Option<Duration> },
     /// The process was told how its refresh ended.
-    Returned { process: usize, token: TokenId, request: Option<u64>, word: &'static str },
+    Returned { process: usize, token: TokenId, request: Option<u64>, word: &'static str, quiet: Option<Duration> },
     /// A pair was to be spilled.
     Spilled { process: usize, connection: ConnectionId, generation: i64, refresh: Option<TokenId>, kept: bool },
+    /// A pair is on its way to the ledger.
+    Offered { process: usize, refresh: Option<TokenId> },
     /// A pair was given to the ledger, which did this with it.
     Committed(Commit),
     /// A claim ended without a pair.
-    Failed { process: usize, connection: ConnectionId, suspicions: i32, next: Timestamp, in_doubt: bool },
+    Failed {
+        process: usize,
+        connection: ConnectionId,
+        attempt: Option<AttemptId>,
+        suspicions: i32,
+        next: Timestamp,
+        in_doubt: bool,
+    },
     /// A connection's state was changed by an engine.
     Judged(Judgement),
     /// A pair that belongs to nobody was sent back.
@@ -46,6 +55,10 @@ pub enum What {
     Held { app: AppKey, held: bool },
     /// A gate changed so that somebody had to act.
     Turned { gate: GateId, turn: Turn },
+    /// What a process had to say of its providers did not get through, or it does not know that it did.
+    Unreported { process: usize },
+    /// A caller who had seen `seen` was told that there is a newer pair, and this was in the books.
+    Published { process: usize, connection: ConnectionId, seen: i64, stored: i64 },
     /// A caller was answered.
     Answered { process: usize, connection: ConnectionId, how: String },
 }
@@ -62,6 +75,8 @@ pub struct Claim {
     /// Nothing of the attempt before it was known.
     pub interrupted: bool,
     pub way: Way,
+    /// The row's state then.
+    pub state: ConnectionState,
     /// When it was made.
     pub at: Duration,
     /// After this no byte of it may leave.

@@ -142,7 +142,7 @@ impl World {
                 .apps()
                 .map(|(app, _, loaded)| (app, GateId::Provider(loaded.app.connector)))
                 .collect(),
-            lease: crate::machine::config(self.scenario.refresh_deadline).lease(),
+            lease: self.scenario.lease(),
             classes: self.providers.apps().map(|(app, class, _)| (app, class)).collect(),
             unsettled,
             scenario: self.scenario.clone(),

@@ -61,14 +61,11 @@ fn shared_claims(evidence: &Evidence, id: ConnectionId) -> Vec<Violation> {
                 }
                 open = Some(claim);
             }
-            What::Failed { connection, .. }
-            | What::Consented { connection, .. }
-            | What::Disconnected { connection }
-                if *connection == id =>
-            {
-                // An attempt in doubt keeps its time.
-                open = open.filter(|_| matches!(line.what, What::Failed { in_doubt: true, .. }));
+            // An attempt in doubt keeps its time, and what comes of one says nothing of another.
+            What::Failed { connection, attempt, in_doubt, .. } if *connection == id => {
+                open = open.filter(|claim| *in_doubt || *attempt != Some(claim.attempt));
             }
+            What::Consented { connection, .. } | What::Disconnected { connection } if *connection == id => open = None,
             What::Committed(commit) if commit.connection == id && commit.outcome == CommitOutcome::Committed => {
                 open = None;
             }

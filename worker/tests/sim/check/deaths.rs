@@ -1,8 +1,8 @@
 //! Nobody has to connect again without need.
 //!
 //! The oracle knows whether the grant lived when an engine gave it up. If it did, the provider must have said otherwise
-//! convincingly: three times over an hour; or, once no token could be served, twice over half a minute, or once after an attempt
-//! that left no outcome where refresh tokens work once.
+//! convincingly: three times over an hour; or, once no token could be served, twice over half a minute. An attempt that left no
+//! outcome is one sign more where refresh tokens work once; and where a second use may cost the whole app it is enough.
 
 use super::{Evidence, Rule, Violation};
 use crate::trace::{Judgement, What};
@@ -73,6 +73,5 @@ fn convincing(evidence: &Evidence, judgement: &Judgement, record: &Record, at: D
     }
     let house = evidence.scenario.houses.iter().find(|house| house.class == class);
     let penalty = house.is_some_and(|house| house.reuse_penalty);
-    let refused = !record.refusals.is_empty();
-    (lost && (refused || penalty)) || (signs >= 2 && over >= Duration::from_secs(30))
+    (lost && penalty) || (signs >= 2 && over >= Duration::from_secs(30))
 }

@@ -1,4 +1,4 @@
-//! Nothing leaves for what is held, quarantined or ended.
+//! Nothing leaves, and nothing is claimed, of what is held, quarantined or ended.
 
 use super::{Evidence, Rule, Violation};
 use crate::trace::{Line, Sent, Way, What};
@@ -15,6 +15,10 @@ pub fn judge(evidence: &Evidence) -> Vec<Violation> {
 }
 
 fn fault(line: &Line) -> Option<String> {
+    if let What::Claimed(claim) = &line.what {
+        return (claim.state != ConnectionState::Active)
+            .then(|| format!("process {} claimed {}, which was {}", claim.process, claim.connection, claim.state));
+    }
     let What::Sent(sent) = &line.what else { return None };
     let claimed_for = sent.claim.as_ref().map(|claim| line.at.saturating_sub(claim.at)).unwrap_or_default();
     off(sent, claimed_for).or_else(|| held(sent, claimed_for))

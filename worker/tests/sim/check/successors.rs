@@ -54,6 +54,9 @@ fn fault(evidence: &Evidence, request: &RequestRecord, token: TokenId) -> Option
         Some(true) => Some("was on the disk and is gone"),
         // The disk was full; then the process died, or the database was away for too long.
         Some(false) => None,
+        None if evidence.lines.iter().any(|line| offered(line, token)) => {
+            Some("was offered to the books before the disk")
+        }
         None => {
             let died = evidence.lines.iter().any(|line| died(line, process) && line.at < at + FROZEN);
             (!died).then_some("was received and dropped")
@@ -86,6 +89,10 @@ fn spilled(line: &Line, token: TokenId) -> Option<bool> {
         What::Spilled { refresh: Some(refresh), kept, .. } if refresh == token => Some(kept),
         _ => None,
     }
+}
+
+fn offered(line: &Line, token: TokenId) -> bool {
+    matches!(line.what, What::Offered { refresh: Some(refresh), .. } if refresh == token)
 }
 
 fn died(line: &Line, who: usize) -> bool {

@@ -6,10 +6,9 @@ use mortise_broker::Place;
 use mortise_domain::{AppKey, Clock as _, Sealed};
 use mortise_sandbox::TokenId;
 use mortise_store::{Claimed, CommitOutcome, Connection, Doubt, RefreshFailed, RefreshResult, StateChange};
-use std::time::Duration;
 
 impl ProcessLedger {
-    pub(super) fn note_claim(&self, claimed: &Claimed, way: Way, attempt: Duration) {
+    pub(super) fn note_claim(&self, claimed: &Claimed, way: Way) {
         let row = &claimed.connection;
         let claim = Claim {
             process: self.life.number,
@@ -20,11 +19,19 @@ impl ProcessLedger {
             generation: row.generation,
             interrupted: claimed.interrupted.is_some(),
             way,
+            state: row.state,
             at: self.trace.elapsed(),
-            deadline: self.trace.elapsed() + attempt,
+            deadline: self.trace.elapsed() + self.attempt,
         };
         self.desk.lock().unwrap().insert(row.id, claim.clone());
         self.trace.note(What::Claimed(claim));
+    }
+
+    pub(super) fn note_offer(&self, result: &RefreshResult) {
+        let generation = result.parent_generation + 1;
+        let place = Place { environment: result.environment, connection: result.id, generation };
+        let refresh = self.refresh_id(place, result.refresh.as_ref());
+        self.trace.note(What::Offered { process: self.life.number, refresh });
     }
 
     pub(super) fn note_commit(&self, result: &RefreshResult, outcome: CommitOutcome) {
@@ -48,6 +55,7 @@ impl ProcessLedger {
         self.trace.note(What::Failed {
             process: self.life.number,
             connection: failed.id,
+            attempt: self.desk.lock().unwrap().get(&failed.id).map(|claim| claim.attempt),
             suspicions: failed.suspicions,
             next: failed.next_refresh_at,
             in_doubt: matches!(failed.doubt, Doubt::UnderWay | Doubt::UnderWayUntil(_)),
