@@ -86,6 +86,8 @@ scopes![
     TokensRead,
     ApiKeysRead,
     ApiKeysWrite,
+    HoldsRead,
+    HoldsWrite,
     EnvironmentsRead,
     EnvironmentsWrite,
 ];

@@ -12,9 +12,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, web};
 use metrics::{Counter, Histogram};
-use mortise_domain::{Entropy as _, OsEntropy};
+use mortise_domain::OsEntropy;
+pub(crate) use mortise_domain::RequestId;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// Buckets for `mortise_http_request_duration_seconds` that tell a fetch from a refresh inside the call.
 pub const DURATION_BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -28,25 +28,6 @@ const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUESTS: &str = "mortise_http_requests_total";
 const DURATION: &str = "mortise_http_request_duration_seconds";
-
-/// Names a request in answers, pages and logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RequestId(Uuid);
-
-impl RequestId {
-    fn generate(state: &State) -> Self {
-        let mut random = [0_u8; 10];
-        OsEntropy.fill(&mut random);
-        let millis = u64::try_from(state.clock.now().timestamp_millis()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
-    }
-}
-
-impl std::fmt::Display for RequestId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "req_{}", self.0.simple())
-    }
-}
 
 /// The metrics of one route, made once a worker so that a request only counts.
 pub(crate) struct Meters {
@@ -103,7 +84,7 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     let Some(state) = request.app_data::<web::Data<State>>().cloned() else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
-    let id = RequestId::generate(&state);
+    let id = RequestId::generate(&*state.clock, &OsEntropy);
     let begun = state.clock.monotonic();
     request.extensions_mut().insert(id);
     let mut answer = match too_large(&request) {

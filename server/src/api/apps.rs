@@ -7,7 +7,7 @@ use crate::input::{Id, Json, Nothing, Object};
 use crate::problem::{Code, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
-use mortise_broker::{AppInput, AppSettings, AppView};
+use mortise_broker::{AppInput, AppRate, AppSettings, AppView};
 use mortise_domain::{AppId, ClientSecret, ConnectorId, ScopeSet};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ struct NewApp {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     scopes: ScopeSet,
-    /// Return URLs and fixed variables.
+    /// Return URLs, fixed variables and budgets.
     #[serde(default)]
     #[schema(value_type = Settings)]
     settings: Object<Settings>,
@@ -69,7 +69,7 @@ struct AppFields {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     scopes: ScopeSet,
-    /// Return URLs and fixed variables.
+    /// Return URLs, fixed variables and budgets.
     #[serde(default)]
     #[schema(value_type = Settings)]
     settings: Object<Settings>,
@@ -83,11 +83,39 @@ struct Settings {
     return_urls: Vec<String>,
     /// Variables of the connector that no customer may choose.
     variables: BTreeMap<String, String>,
+    /// At most so many refreshes of all its connections together, on top of what the connector allows. Absent: as many as
+    /// the connector allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<RateLimit>,
+    /// At most so many of its refreshes under way at once, over all processes. Absent: no limit of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100_000)]
+    concurrency: Option<u32>,
+}
+
+/// So many requests in so many seconds.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RateLimit {
+    /// How many.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    requests: u32,
+    /// In any window of this length.
+    #[schema(minimum = 1, maximum = 86_400)]
+    seconds: u32,
 }
 
 impl From<Settings> for AppSettings {
-    fn from(Settings { return_urls, variables }: Settings) -> Self {
-        Self { return_urls, variables }
+    fn from(Settings { return_urls, variables, rate_limit, concurrency }: Settings) -> Self {
+        let rate_limit = rate_limit.map(|RateLimit { requests, seconds }| AppRate { requests, seconds });
+        Self { return_urls, variables, rate_limit, concurrency }
+    }
+}
+
+impl From<AppSettings> for Settings {
+    fn from(AppSettings { return_urls, variables, rate_limit, concurrency }: AppSettings) -> Self {
+        let rate_limit = rate_limit.map(|AppRate { requests, seconds }| RateLimit { requests, seconds });
+        Self { return_urls, variables, rate_limit, concurrency }
     }
 }
 
@@ -112,7 +140,7 @@ struct App {
     /// What every authorization asks for.
     #[schema(value_type = Vec<String>)]
     scopes: ScopeSet,
-    /// Return URLs and fixed variables.
+    /// Return URLs, fixed variables and budgets.
     settings: Settings,
     /// Register this at the provider.
     #[schema(format = "uri")]
@@ -132,7 +160,6 @@ struct App {
 
 impl From<AppView> for App {
     fn from(view: AppView) -> Self {
-        let AppSettings { return_urls, variables } = view.settings;
         Self {
             id: view.id,
             connector: view.connector,
@@ -141,7 +168,7 @@ impl From<AppView> for App {
             has_client_secret: view.has_client_secret,
             previous_secret_expires_at: view.previous_secret_expires_at.map(Time),
             scopes: view.scopes,
-            settings: Settings { return_urls, variables },
+            settings: view.settings.into(),
             redirect_uri: view.redirect_uri,
             state: ClientState(view.state),
             held_reason: view.held_reason,

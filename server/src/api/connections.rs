@@ -315,7 +315,9 @@ async fn refresh_connection(
         Some(RefreshReason::Unauthorized) => RefreshWish::Unauthorized,
         None => RefreshWish::Plain,
     };
-    reply::ok(&Connection::from(call.broker().refresh_connection(&call.caller, call.path.0, wish).await?))
+    reply::ok(&Connection::from(
+        call.broker().refresh_connection(&call.caller, call.path.0, wish, Some(call.id)).await?,
+    ))
 }
 
 /// List a connection's events

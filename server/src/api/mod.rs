@@ -11,6 +11,7 @@ mod connections;
 mod connectors;
 mod customers;
 mod environments;
+mod holds;
 mod tokens;
 mod wire;
 
@@ -26,5 +27,6 @@ pub(crate) fn add(routes: &mut Routes) {
     connectors::add(routes);
     catalog::add(routes);
     api_keys::add(routes);
+    holds::add(routes);
     environments::add(routes);
 }

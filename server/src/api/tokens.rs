@@ -9,12 +9,11 @@ use crate::reply::{self, Reply};
 use crate::routes::Routes;
 use actix_web::http::header::PRAGMA;
 use futures_util::StreamExt as _;
-use mortise_broker::{Broker, Caller, TokenAnswer, TokenRequest};
+use mortise_broker::{TokenAnswer, TokenRequest};
 use mortise_domain::{AppId, ConnectionId, CustomerId, ScopeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// The most tokens of one call.
@@ -141,6 +140,9 @@ impl<'a> From<&'a TokenAnswer> for TokenBody<'a> {
     }
 }
 
+/// A call for several tokens.
+type TokensCall = Call<TokensRead, (), Nothing, Json<TokensRequest>>;
+
 /// The tokens in the order in which they were asked for.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
@@ -170,7 +172,7 @@ enum TokenOrProblem<'a> {
     responses((status = 200, description = "A valid token.", body = TokenBody)),
 )]
 async fn get_connection_token(call: Call<TokensRead, Id<ConnectionId>, TokenQuery>) -> Result<Reply> {
-    let request = TokenRequest { min_ttl: call.query.min_ttl };
+    let request = TokenRequest { min_ttl: call.query.min_ttl, request: Some(call.id) };
     let answer = call.broker().token(&call.caller, call.path.0, request).await?;
     Ok(reply::ok(&TokenBody::from(&answer))?.with(PRAGMA, "no-cache"))
 }
@@ -185,7 +187,8 @@ async fn get_connection_token(call: Call<TokensRead, Id<ConnectionId>, TokenQuer
 )]
 async fn get_token(call: Call<TokensRead, (), NaturalKeyQuery>) -> Result<Reply> {
     let NaturalKeyQuery { customer, app, min_ttl } = &call.query;
-    let answer = call.broker().token_of(&call.caller, customer, app, TokenRequest { min_ttl: *min_ttl }).await?;
+    let request = TokenRequest { min_ttl: *min_ttl, request: Some(call.id) };
+    let answer = call.broker().token_of(&call.caller, customer, app, request).await?;
     Ok(reply::ok(&TokenBody::from(&answer))?.with(PRAGMA, "no-cache"))
 }
 
@@ -197,12 +200,12 @@ async fn get_token(call: Call<TokensRead, (), NaturalKeyQuery>) -> Result<Reply>
     request_body = TokensRequest,
     responses((status = 200, description = "A token or a problem for each.", body = TokensBody)),
 )]
-async fn get_tokens(call: Call<TokensRead, (), Nothing, Json<TokensRequest>>) -> Result<Reply> {
+async fn get_tokens(call: TokensCall) -> Result<Reply> {
     let wanted = &call.body.0.tokens;
     if wanted.is_empty() || wanted.len() > MOST {
         return Err(Problem::invalid("/tokens", "ask for 1 to 100 tokens"));
     }
-    let one = |(index, of)| token_of(call.broker(), &call.caller, index, of);
+    let one = |(index, of)| token_of(&call, index, of);
     let found: Vec<_> = futures_util::stream::iter(wanted.iter().map(|of| &of.0).enumerate())
         .map(one)
         .buffered(AT_ONCE)
@@ -212,8 +215,9 @@ async fn get_tokens(call: Call<TokensRead, (), Nothing, Json<TokensRequest>>) ->
     Ok(reply::ok(&TokensBody { items })?.with(PRAGMA, "no-cache"))
 }
 
-async fn token_of(broker: &Arc<Broker>, caller: &Caller, index: usize, of: &TokenOf) -> Result<TokenAnswer> {
-    let request = TokenRequest { min_ttl: of.min_ttl };
+async fn token_of(call: &TokensCall, index: usize, of: &TokenOf) -> Result<TokenAnswer> {
+    let (broker, caller) = (call.broker(), &call.caller);
+    let request = TokenRequest { min_ttl: of.min_ttl, request: Some(call.id) };
     match (of.connection, &of.customer, &of.app) {
         (Some(id), None, None) => Ok(broker.token(caller, id, request).await?),
         (None, Some(customer), Some(app)) => Ok(broker.token_of(caller, customer, app, request).await?),

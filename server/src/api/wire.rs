@@ -1,7 +1,9 @@
 //! What several resources have in common on the wire: times, words, pages, lists.
 
 use mortise_broker::{Listing, PageRequest};
-use mortise_domain::{ApiScope, AppState, ConnectionState, EventKind, FinisherCheck, StateReason, Timestamp};
+use mortise_domain::{
+    ApiScope, AppState, ConnectionState, EventKind, FinisherCheck, HoldScope, StateReason, Timestamp,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -69,6 +71,8 @@ words! {
     ClientState of AppState;
     /// What happened to a connection.
     Happened of EventKind;
+    /// How much a hold switches off.
+    Extent of HoldScope;
     /// What an API key may do.
     KeyScope of ApiScope;
 }

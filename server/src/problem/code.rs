@@ -87,9 +87,10 @@ codes! {
     /// The connection was ended.
     ConnectionRevoked = "connection_revoked", CONFLICT, "The connection was ended",
         "Have the customer connect anew.";
-    /// The connection is switched off by an admin or a guard.
+    /// The connection is switched off by an admin or a guard. `reason` says by which.
     Held = "held", LOCKED, "The connection is switched off",
-        "Have an admin switch it on again.";
+        "Have an admin switch it on again: `GET /v1/holds` shows what is switched off and why. After a restored backup the \
+         customer can also connect again.";
     /// The stored credentials do not authenticate: somebody or something changed them. Nothing is sent or served.
     ConnectionQuarantined = "connection_quarantined", LOCKED, "The stored credentials do not authenticate",
         "Have an admin look into it; the customer can connect again.";

@@ -66,7 +66,7 @@ fn from_unusable(unusable: &Unusable) -> Problem {
             (Code::ConnectionNeedsReauth, Some(*connection), Some(reason.as_str()))
         }
         Unusable::Pending { connection } => (Code::ConnectionPending, Some(*connection), None),
-        Unusable::Held => (Code::Held, None, None),
+        Unusable::Held { reason } => (Code::Held, None, Some(reason.as_str())),
         Unusable::Quarantined => (Code::ConnectionQuarantined, None, None),
         Unusable::Revoked { reason } => (Code::ConnectionRevoked, None, Some(reason.as_str())),
     };

@@ -26,7 +26,7 @@ fn what_callers_rely_on() {
             "connection_needs_reauth",
         ),
         (Unusable::Pending { connection }.into(), 409, "connection_pending"),
-        (Unusable::Held.into(), 423, "held"),
+        (Unusable::Held { reason: StateReason::HeldByAdmin }.into(), 423, "held"),
         (Error::MinTtlUnavailable { min_ttl: 900, most: 300 }, 409, "min_ttl_unavailable"),
         (Error::ProviderThrottled { retry_after: wait }, 429, "provider_throttled"),
         (Error::NotFound("app"), 404, "not_found"),

@@ -26,6 +26,7 @@ const TAGS: &[(&str, &str)] = &[
     ("apps", "OAuth clients registered at providers."),
     ("connectors", "Providers, described by manifests."),
     ("api keys", "Keys of one environment."),
+    ("holds", "What an admin switched off."),
     ("environments", "Worlds that share nothing."),
     ("operations", "For whoever runs the service."),
 ];

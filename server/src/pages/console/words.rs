@@ -25,10 +25,14 @@ pub(super) fn reason(reason: StateReason) -> &'static str {
         StateReason::ClientCredentials => "granted to the app itself",
         StateReason::RefreshTokenRejected => "the provider refused the refresh token",
         StateReason::LostRotation => "a renewal was used up and its answer never arrived",
+        StateReason::Evicted => "newer grants of the same account pushed it out",
         StateReason::NoRefreshToken => "the provider gave no refresh token",
         StateReason::CiphertextRejected => "the stored credentials do not authenticate",
         StateReason::Disconnected => "deleted by the API",
         StateReason::CustomerDeleted => "its customer was deleted",
+        StateReason::HeldByAdmin => "an admin switched it off",
+        StateReason::RestoredFromBackup => "the database was restored, and its tokens may have been spent since",
+        StateReason::HoldLifted => "it was switched on again",
     }
 }
 
@@ -71,10 +75,16 @@ pub(super) fn event(kind: EventKind) -> (&'static str, &'static str) {
             ("warn", "The provider refused the renewal; it is asked again before that is believed")
         }
         EventKind::ReauthDue => ("warn", "The grant ends soon: the customer should connect again"),
+        EventKind::AccountFull => {
+            ("warn", "The same account has as many grants as its provider keeps: the next one ends this one")
+        }
+        EventKind::LifetimeLearned => ("idle", "The provider told when the token ends"),
         EventKind::Recovered => ("good", "Tokens of an interrupted renewal were recovered"),
         EventKind::LateReply => ("warn", "Tokens came too late for a grant that had ended"),
         EventKind::NeedsReauth => ("bad", "The customer has to connect again"),
         EventKind::Quarantined => ("bad", "Quarantined: the stored credentials do not authenticate"),
+        EventKind::Held => ("warn", "Switched off"),
+        EventKind::Released => ("good", "Switched on again"),
         EventKind::Revoked => ("idle", "Ended here"),
         EventKind::RevokedUpstream => ("idle", "Ended at the provider too"),
         EventKind::RevocationFailed => ("warn", "The provider was not told of the end"),

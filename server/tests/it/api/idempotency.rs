@@ -27,6 +27,7 @@ async fn every_creating_route_takes_a_key() {
         "create_connection",
         "create_connector",
         "create_environment",
+        "create_hold",
     ];
     assert_eq!(taking, wanted);
 }

@@ -15,11 +15,16 @@ async fn named(bench: &Bench) -> Vec<(&'static str, Named)> {
     let connection = bench.connected().await;
     let session = bench.post("/v1/connect-sessions", &json!({"customer": "c1"})).await.expect(201).json();
     let key = bench.post("/v1/api-keys", &json!({"name": "k", "scopes": ["tokens:read"]})).await.expect(201).json();
+    // Of somebody else, so that the hold changes nothing of the rest.
+    bench.put("/v1/customers/held", &json!({})).await.expect(201);
+    let hold = json!({"scope": "customer", "id": "held", "reason": "a test"});
+    let hold = bench.post("/v1/holds", &hold).await.expect(201).json();
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
     vec![
         ("connections", Named { id: connection, nobody: "con_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("connect-sessions", Named { id: id(&session), nobody: "cs_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("api-keys", Named { id: id(&key), nobody: "key_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
+        ("holds", Named { id: id(&hold), nobody: "hold_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("customers", Named { id: "c1".into(), nobody: "nobody" }),
         ("apps", Named { id: "acme".into(), nobody: "nobody" }),
         ("connectors", Named { id: "acme".into(), nobody: "nobody" }),
@@ -83,9 +88,10 @@ async fn the_things_of_another_environment_are_not_there() {
         let request = bench.bare(reqwest::Method::GET, &format!("/v1/{list}")).bearer_auth(&stranger);
         assert_eq!(bench.send(request).await.expect(200).json()["items"], json!([]), "{list}");
     }
-    for list in ["connections", "customers", "apps", "connectors"] {
+    for (list, count) in [("connections", 1), ("customers", 2), ("apps", 1), ("connectors", 1), ("holds", 1)] {
         let left = bench.get(&format!("/v1/{list}")).await.expect(200).json();
-        assert_eq!(left["items"].as_array().unwrap().len(), 1, "{list} was touched: {left}");
+        assert_eq!(left["items"].as_array().unwrap().len(), count, "{list} was touched: {left}");
+        assert!(left["items"].as_array().unwrap().iter().all(|item| item["lifted_at"].is_null()), "{left}");
     }
 }
 
