@@ -8,12 +8,16 @@
 //   CLIENT_AUTH            client_secret_basic | client_secret_post
 //   ACCESS_TOKEN_SECONDS   60
 //   REFRESH_TOKEN_SECONDS  86400
+//   LATENCY_MS             0; how long a token request waits before the provider looks at it
 // Once it accepts connections it prints one line: `ready <issuer>`.
-// `GET /test/events` answers what happened since the start, as JSON.
+// `GET /test/events` answers what happened since the start, as JSON, and `GET /test/history` every token request.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
+import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
+import { Log } from './log.mjs';
+import { Storage } from './storage.mjs';
 
 function fail(message) {
   console.error(message);
@@ -24,10 +28,12 @@ function text(name, fallback) {
   return process.env[name] || fallback || fail(`${name} is not set`);
 }
 
-function seconds(name, fallback) {
+function whole(name, fallback, least) {
   const value = Number(process.env[name] || fallback);
-  return Number.isInteger(value) && value > 0 ? value : fail(`${name} is not a positive whole number`);
+  return Number.isInteger(value) && value >= least ? value : fail(`${name} is not a whole number of at least ${least}`);
 }
+
+const seconds = (name, fallback) => whole(name, fallback, 1);
 
 const events = {
   access_tokens: 0,
@@ -58,7 +64,9 @@ function record(provider) {
 
 function configuration() {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const storage = new Storage();
   return {
+    adapter: (model) => new MemoryAdapter(model, storage),
     clients: [{
       client_id: text('CLIENT_ID', 'mortise'),
       client_secret: text('CLIENT_SECRET'),
@@ -103,10 +111,15 @@ server.listen(Number(process.env.PORT || 0), '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, configuration());
   record(provider);
+  const log = new Log();
+  log.follow(provider);
+  provider.use(log.middleware(whole('LATENCY_MS', 0, 0)));
   const callback = provider.callback();
+  const reports = { '/test/events': () => events, '/test/history': () => log.report() };
   respond = (request, response) => {
-    if (request.method === 'GET' && request.url === '/test/events') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(events));
+    const report = request.method === 'GET' && reports[request.url];
+    if (report) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(report()));
     } else {
       callback(request, response);
     }

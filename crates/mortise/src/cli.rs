@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Key-encryption keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// What to do after the database was restored from a backup, before anything runs on it.
+    #[command(subcommand)]
+    Restore(Restore),
     /// API keys.
     #[command(subcommand)]
     ApiKeys(ApiKeys),
@@ -89,6 +92,42 @@ pub(crate) enum Keys {
     Status,
     /// Opens a data key with every key that is referred to.
     Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Restore {
+    /// Switches off every connection whose refresh token is good for one use and may have been used since the backup, stores
+    /// what the spill folders have, and switches on what they prove to be current. Nothing else may run meanwhile.
+    Begin {
+        /// The spill folder of another process of the installation; give those of all. This one's own is always read.
+        #[arg(long)]
+        spill: Vec<PathBuf>,
+        /// When the last process stopped, as in 2026-11-21T10:15:00Z. Give it only if the folders are those of every process
+        /// that ran since the backup: then what was stored in the ten minutes before is known to be current.
+        #[arg(long)]
+        stopped_at: Option<String>,
+    },
+    /// Switches connections on again, on your word that nothing was refreshed since the backup.
+    Release(Release),
+    /// Shows how many connections are off since a restore.
+    Status,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Release {
+    /// This connection.
+    #[arg(long, conflicts_with_all = ["app", "all"])]
+    pub(crate) connection: Option<String>,
+    /// Every connection at this app.
+    #[arg(long, requires = "environment", conflicts_with = "all")]
+    pub(crate) app: Option<String>,
+    /// The app's environment.
+    #[arg(long, requires = "app")]
+    pub(crate) environment: Option<String>,
+    /// Every connection.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod environments;
 mod keys;
 mod migrate;
 pub(crate) mod print;
+mod restore;
 mod serve;
 mod worker;
 
@@ -33,6 +34,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Worker => worker::run(&settings).await,
         Command::Migrate(options) => migrate::run(&settings, options).await,
         Command::Keys(command) => keys::run(&settings, command).await,
+        Command::Restore(command) => restore::run(&settings, command).await,
         Command::ApiKeys(command) => api_keys::run(&settings, command).await,
         Command::Environments(command) => environments::run(&settings, command).await,
         Command::Doctor => doctor::run(&settings).await,

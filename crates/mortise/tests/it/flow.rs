@@ -2,7 +2,9 @@
 
 mod callback;
 mod classes;
+mod explained;
 mod fetch;
 mod grants;
+mod lifetimes;
 mod replies;
 mod trouble;

@@ -81,7 +81,8 @@ impl Gate {
     /// Whatever is planned for these connections, they are due now.
     pub async fn make_due(&self, connections: impl IntoIterator<Item = &String>) {
         let uuids: Vec<_> = connections.into_iter().map(|id| format!("'{}'", uuid_of(id))).collect();
-        let update = format!("UPDATE connections SET next_refresh_at = 1 WHERE id IN ({})", uuids.join(", "));
+        let now = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
+        let update = format!("UPDATE connections SET next_refresh_at = {now} WHERE id IN ({})", uuids.join(", "));
         self.side.execute_unprepared(&update).await.unwrap();
     }
 

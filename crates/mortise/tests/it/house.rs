@@ -101,6 +101,25 @@ fn every_arrow_is_drawn() {
     }
 }
 
+/// Builds that are wrong on purpose are for the one test that asks for them by name: no crate does, and no other feature.
+#[test]
+fn nothing_turns_a_known_bad_build_on() {
+    let metadata = metadata();
+    let asks = |features: &serde_json::Value| features.to_string().contains("known-bad");
+    let mut having = BTreeSet::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            assert!(!asks(&dependency["features"]), "{name} asks {} for it", dependency["name"]);
+        }
+        for (feature, turns_on) in package["features"].as_object().unwrap() {
+            assert!(feature == "known-bad" || !asks(turns_on), "the feature {feature} of {name} turns it on");
+            having.extend((feature == "known-bad").then_some(name));
+        }
+    }
+    assert_eq!(having, BTreeSet::from(["mortise-broker", "mortise-store", "mortise-worker"]));
+}
+
 #[test]
 fn no_file_written_by_hand_is_longer_than_400_lines() {
     let long: Vec<_> =

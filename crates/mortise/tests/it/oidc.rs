@@ -1,6 +1,9 @@
 //! The main job at a provider that nobody here wrote: `oidc-provider`, strict about PKCE, rotation and reuse. A real
 //! browser consents, the worker renews unattended, and the provider's own events say that nothing was ever sent twice.
 
+mod fleet;
+mod twin;
+
 use crate::browser::arrives_at;
 use crate::world::World;
 use crate::world::api::{Session, text};
@@ -33,7 +36,7 @@ fn manifest(issuer: &str) -> Value {
 
 /// The provider has to know the app's callback before it starts, and the connector has to know the provider's port: so the
 /// connector is first registered without a provider behind it, and gets a second version that the app moves to.
-async fn introduced(world: &World, lifetime: u32) -> OidcProvider {
+async fn introduced(world: &World, lifetime: u32, latency: u32) -> OidcProvider {
     world.api.post("/connectors", &manifest("http://127.0.0.1:9")).await.expect(201);
     let app = json!({"connector": "certified", "client_id": "mortise", "client_secret": SECRET, "scopes": ["openid", "offline_access"]});
     let mut new = app.clone();
@@ -42,6 +45,7 @@ async fn introduced(world: &World, lifetime: u32) -> OidcProvider {
     let config = OidcConfig {
         client_secret: SECRET.to_owned(),
         access_token_lifetime: lifetime,
+        latency,
         ..OidcConfig::new(redirect_uri)
     };
     let provider = OidcProvider::start(config).await;
@@ -81,7 +85,7 @@ async fn introspected(provider: &OidcProvider, token: &str) -> bool {
 
 async fn a_life(backend: Backend, lifetime: u32) {
     let mut world = World::running(backend).await;
-    let provider = introduced(&world, lifetime).await;
+    let provider = introduced(&world, lifetime, 0).await;
     let connection = connect(&world).await;
     let me = async |token: String| {
         let http = Http::new().with_bearer(token);

@@ -2,13 +2,15 @@
 //! whose tokens live for a few seconds.
 
 use crate::gate::Gate;
+use crate::matrix::stage::Made;
+use crate::matrix::story::Story;
 use crate::site::Site;
 use crate::world::api::{Api, app_id};
 use crate::world::provider::CLIENT_ID;
 use crate::world::{PATIENCE, START, World};
 use mortise_domain::{Clock as _, SystemClock, Timestamp};
 use mortise_sandbox::RecoveryClass::{self, F, G, M, N, S, U};
-use mortise_sandbox::{FamilyId, GrantFilter, NewGrants};
+use mortise_sandbox::{FamilyId, GrantFilter, NewGrants, TokenId};
 use mortise_testkit::{Backend, Process, ports, wait};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +31,7 @@ struct Topology {
     world: World,
     site: Site,
     gate: Gate,
+    story: Story,
     /// By connection.
     families: BTreeMap<String, FamilyId>,
 }
@@ -41,7 +44,8 @@ impl Topology {
         // And a lease that outlives what this test does to its holders.
         world.set("MORTISE_REFRESH_DEADLINE", "60");
         let gate = Gate::build(world.database.connect().await).await;
-        Self { world, site: Site::new(), gate, families: BTreeMap::new() }
+        let story = Story::new(world.api.clone());
+        Self { world, site: Site::new(), gate, story, families: BTreeMap::new() }
     }
 
     async fn server(&self, name: &'static str) -> Server {
@@ -79,7 +83,9 @@ impl Topology {
                 });
                 let import = json!({"customer": customer, "app": app_id(class), "credentials": tokens});
                 let made = api.post("/connections", &import).await.expect(201).json();
-                self.families.insert(made["id"].as_str().unwrap().to_owned(), grant.family);
+                let (id, root) = (made["id"].as_str().unwrap().to_owned(), TokenId::of(grant.access_token.expose()));
+                self.families.insert(id.clone(), grant.family);
+                self.story.knows(&[Made { class, id, family: grant.family, root }]);
             }
         }
     }
@@ -113,8 +119,8 @@ impl Topology {
         let mut fetches = JoinSet::new();
         for (at, id) in connections.iter().enumerate() {
             for server in servers {
-                let (api, id) = (server.api.clone(), id.clone());
-                fetches.spawn(async move { (api.get(&format!("/connections/{id}/token")).await, id) });
+                let (story, id) = (self.story.through(server.api.clone()), id.clone());
+                fetches.spawn(async move { (story.fetch(&id).await, id) });
             }
             if at % 4 == 0 {
                 self.judge(&mut fetches).await;
@@ -189,6 +195,8 @@ async fn two_servers_and_two_workers_renew_sixty_connections_through_kills() {
     assert_eq!(topology.gate.taken().await, 0);
     one_refresh_for_all_who_ask(&topology, &one, &two).await;
     topology.assert_never_reused();
+    // Two processes were killed, and nobody's reply was lost with them: the history has no excuses.
+    topology.story.through(two.api.clone()).judge(&topology.world.provider).await;
     for mut server in [one, two] {
         assert!(server.process.sigterm(START).await.success(), "{}", server.process.output());
     }

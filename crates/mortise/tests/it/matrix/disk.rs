@@ -35,6 +35,9 @@ async fn row_21_the_disk_of_a_servers_spill_is_full() {
     let (mut server, api) = stage.server_with("server", small).await;
     let story = stage.story.through(api.clone());
     disk.fill(&mut server).await;
+    // Whether or not the server has noticed already.
+    assert_eq!(api.refresh(&made.id).await.status, 503);
+    assert_eq!(stage.asked(std::slice::from_ref(&made)), 0, "a refresh was begun that has nowhere to spill");
     crate::site::logged(&mut server, "the spill folder cannot be written").await;
     story.served(&stage.world.provider, &made).await;
     let answer = api.refresh(&made.id).await;

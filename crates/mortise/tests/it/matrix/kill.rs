@@ -5,6 +5,7 @@ use super::stage::{ALL, Stage};
 use crate::world::START;
 use mortise_sandbox::RecoveryClass::{F, G, N, S};
 use mortise_testkit::faults::{End, Flow, Way};
+use mortise_testkit::{Http, ports};
 use serde_json::json;
 
 /// Killed at its claim: what was not committed has not happened, and the next one sends the only request.
@@ -97,7 +98,7 @@ async fn row_03_killed_after_the_request_and_before_the_reply() {
     stage.end().await;
 }
 
-/// The reply is in the process and on no disk: lost as in row 3, and nowhere else.
+/// The reply is in the process and on no disk: lost as in row 3, and nowhere else. Each loss is counted, once.
 #[tokio::test]
 async fn row_04_killed_after_the_reply_and_before_the_spill() {
     let mut stage = Stage::serving(60, &ALL).await;
@@ -110,8 +111,16 @@ async fn row_04_killed_after_the_reply_and_before_the_spill() {
     assert_eq!(stage.site.spilled("first").len(), 0);
 
     stage.shorten_leases(&made, 0).await;
-    let mut worker = stage.worker("first");
+    let metrics = format!("127.0.0.1:{}", ports::free().unwrap());
+    let mut worker = stage.launch("first").env("MORTISE_METRICS_LISTEN", &metrics).start();
     stage.after_the_attempt(&made, |_| true).await;
+    let counted = Http::new().get(&format!("http://{metrics}/metrics")).await.expect(200).body;
+    let losses: Vec<_> = counted.lines().filter(|line| line.starts_with("mortise_rotations_lost_total")).collect();
+    assert_eq!(losses.len(), 2, "{losses:?}");
+    for provider in ["sandbox-s", "sandbox-f"] {
+        let told = |line: &&&str| line.contains(provider) && line.contains("unanswered") && line.ends_with(" 1");
+        assert_eq!(losses.iter().filter(told).count(), 1, "{provider}: {losses:?}");
+    }
     assert!(worker.sigterm(START).await.success(), "{}", worker.output());
     stage.end().await;
 }

@@ -72,12 +72,14 @@ impl Stage {
     }
 
     /// The provider spent the token, and nobody has what it gave for it: the customer is asked again, and told why. As long
-    /// as the token in store can be served a refusal may be held for a mistake of the provider's; its end is brought on.
+    /// as the token in store can be served a refusal may be held for a mistake of the provider's, and one alone always may; the
+    /// token's end is brought on, and so is the time between two refusals.
     pub async fn lost_its_rotation(&self, made: &Made) {
         let told = |event: &String| ["refresh_suspected", "needs_reauth"].contains(&event.as_str());
         soon("a word about the refusal", async || self.world.api.events(&made.id).await.iter().any(told)).await;
         if self.world.api.connection(&made.id).await["state"] == "active" {
-            let end = format!("UPDATE connections SET expires_at = 1 WHERE id = '{}'", uuid_of(&made.id));
+            let end =
+                format!("UPDATE connections SET expires_at = 1, suspected_at = 1 WHERE id = '{}'", uuid_of(&made.id));
             self.run(&end).await;
             self.allow_retries().await;
             self.make_due(std::slice::from_ref(made)).await;

@@ -4,7 +4,7 @@ use super::hands::{LOOKS, looks, soon};
 use super::stage::{Made, Stage};
 use crate::world::api::{app_id, assert_problem};
 use crate::world::{CLIENT_SECRET, START};
-use mortise_sandbox::RecoveryClass::{self, F, G, N};
+use mortise_sandbox::RecoveryClass::{self, F, G, N, S};
 use mortise_sandbox::{ClassSettingsPatch, Mode, StandingMode};
 use mortise_testkit::Process;
 use serde_json::{Value, json};
@@ -145,6 +145,29 @@ async fn row_28_the_provider_asks_for_ten_minutes() {
     stage.make_due(&first).await;
     stage.wait_for_generation(&first, 2).await;
     stage.wait_for_generation(&others, 2).await;
+    assert!(worker.sigterm(START).await.success(), "{}", worker.output());
+    stage.end().await;
+}
+
+/// A reply that asks for quiet brings a new refresh token all the same: it is kept, and the next request presents it.
+#[tokio::test]
+async fn row_29_a_throttled_reply_rotates() {
+    let mut stage = Stage::serving(60, &[S, F]).await;
+    let made = stage.one_each(&[S, F]).await;
+    stage.script(&[S, F], json!({"status": 429, "retry_after": 600, "process": true}));
+    stage.make_due(&made).await;
+    let mut worker = watched(&stage);
+    stage.wait_for_generation(&made, 2).await;
+    looks(&worker, 2).await;
+    assert_eq!(stage.asked(&made), 2, "a provider that asked for silence was asked");
+    all_alive(&stage, &made).await;
+    // Ten minutes later.
+    stage.run("UPDATE gates SET closed_until = 1").await;
+    stage.make_due(&made).await;
+    stage.wait_for_generation(&made, 3).await;
+    for made in &made {
+        stage.story.served(&stage.world.provider, made).await;
+    }
     assert!(worker.sigterm(START).await.success(), "{}", worker.output());
     stage.end().await;
 }

@@ -71,7 +71,12 @@ impl Story {
     /// Hears everybody.
     pub async fn judge(&self, provider: &Provider) {
         let oracle = provider.sandbox.oracle(&Default::default(), usize::MAX);
-        let mut history = History::of_provider(serde_json::to_value(oracle).unwrap()).unwrap();
+        self.judge_by(serde_json::to_value(oracle).unwrap()).await;
+    }
+
+    /// The same with this provider's report of its grants and token requests.
+    pub async fn judge_by(&self, report: Value) {
+        let mut history = History::of_provider(report).unwrap();
         let made = self.kept.lock().unwrap().made.clone();
         for (made, families) in made {
             let view = self.api.connection(&made.id).await;
