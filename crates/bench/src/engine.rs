@@ -4,6 +4,7 @@
 //! Invariant: the provider has the last word. After every figure the stored refresh tokens are opened and shown to its
 //! oracle, so a fast run that lost a grant does not count as fast.
 
+pub(crate) mod certified;
 pub(crate) mod comeback;
 pub(crate) mod herd;
 pub(crate) mod hung;
@@ -12,6 +13,7 @@ pub(crate) mod throughput;
 
 mod callers;
 mod histogram;
+mod witness;
 
 use crate::figures::QUIET;
 use crate::machine;

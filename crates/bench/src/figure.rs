@@ -1,7 +1,7 @@
 //! The figures by name, and the order in which they are measured and reported.
 
 use crate::document::Document;
-use crate::engine::{comeback, herd, hung, rotations, throughput};
+use crate::engine::{certified, comeback, herd, hung, rotations, throughput};
 use crate::options::Options;
 use crate::plot::Plot;
 use crate::{print, service};
@@ -19,6 +19,8 @@ pub(crate) enum Figure {
     Service,
     /// Duplicates and losses over many rotations by many workers.
     Rotations,
+    /// Many connections and workers at a real provider that detects reuse.
+    Provider,
     /// Refreshes a second beside few and beside many idle connections.
     Throughput,
     /// What a provider sees after an outage.
@@ -38,14 +40,15 @@ pub(crate) struct Section {
 
 impl Figure {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Service, Self::Rotations, Self::Throughput, Self::Herd, Self::Hung, Self::Comeback];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Service, Self::Rotations, Self::Provider, Self::Throughput, Self::Herd, Self::Hung, Self::Comeback];
 
     /// As it is called in the report's marks and on the command line.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Service => "service",
             Self::Rotations => "rotations",
+            Self::Provider => "provider",
             Self::Throughput => "throughput",
             Self::Herd => "herd",
             Self::Hung => "hung",
@@ -58,6 +61,7 @@ impl Figure {
         match self {
             Self::Service => "The service",
             Self::Rotations => "Duplicates and losses",
+            Self::Provider => "A provider that detects reuse",
             Self::Throughput => "Refreshes beside idle connections",
             Self::Herd => "The herd after an outage",
             Self::Hung => "One hung provider among many",
@@ -69,6 +73,7 @@ impl Figure {
         match self {
             Self::Service => service::measure(options, program).await,
             Self::Rotations => rotations::measure(options, program).await,
+            Self::Provider => certified::measure(options, program).await,
             Self::Throughput => throughput::measure(options, program).await,
             Self::Herd => herd::measure(options, program).await,
             Self::Hung => hung::measure(options, program).await,

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use mortise_sandbox::{
-    ClassSettingsPatch, EACH_ITS_OWN, HistoryFilter, Mode, NewGrants, RecoveryClass, RequestRecord, RunningSandbox,
-    Sandbox, SandboxConfig, StandingMode, TokenCheck, Totals,
+    ClassSettingsPatch, EACH_ITS_OWN, GrantFilter, HistoryFilter, Mode, NewGrants, RecoveryClass, RequestRecord,
+    RunningSandbox, Sandbox, SandboxConfig, StandingMode, TokenCheck, Totals,
 };
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +20,8 @@ pub(crate) struct Provider {
 
 /// A grant's first tokens.
 pub(crate) struct Tokens {
+    /// The grant's number at the provider.
+    pub(crate) family: u64,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
 }
@@ -58,6 +60,11 @@ impl Provider {
         self.sandbox.totals()
     }
 
+    /// Everything that it knows and has logged, as its control API tells it.
+    pub(crate) fn report(&self) -> Result<String> {
+        Ok(serde_json::to_string(&self.sandbox.oracle(&GrantFilter::default(), usize::MAX))?)
+    }
+
     pub(crate) fn check(&self, token: &str) -> TokenCheck {
         self.sandbox.check(token)
     }
@@ -81,7 +88,8 @@ impl Provider {
             for grant in self.sandbox.grant(&order)? {
                 let refresh_token = grant.refresh_token.context("the class issues refresh tokens")?;
                 let refresh_token = refresh_token.expose().to_owned();
-                made.push(Tokens { access_token: grant.access_token.expose().to_owned(), refresh_token });
+                let access_token = grant.access_token.expose().to_owned();
+                made.push(Tokens { family: grant.family.0, access_token, refresh_token });
             }
         }
         Ok(made)

@@ -79,11 +79,7 @@ pub(crate) async fn measure(bed: &Bed<'_>) -> Result<Refreshes> {
 pub(crate) async fn due_at_once(bed: &Bed<'_>, database: &DatabaseConnection, round: usize) -> Result<Run> {
     let (site, count) = (bed.site, bed.options.refreshes as u64);
     let mine = bed.template.next_refresh_at - YEAR;
-    site.execute(&format!(
-        "UPDATE connections SET next_refresh_at = {} WHERE next_refresh_at < {mine}",
-        now() - 60_000
-    ))
-    .await?;
+    site.execute(&format!("UPDATE connections SET next_refresh_at = {} WHERE next_refresh_at < {mine}", now())).await?;
     site.settle().await?;
     let before = bed.provider.totals().issued;
     let mut worker = site.launch(&["worker"]).start();

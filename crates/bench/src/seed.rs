@@ -15,6 +15,8 @@ const BATCH: usize = 500;
 
 /// A connection to make.
 pub(crate) struct Wanted {
+    /// The grant's number at the provider, where it is one that the provider knows.
+    pub(crate) family: Option<u64>,
     pub(crate) access: String,
     pub(crate) refresh: String,
     /// When its refresh is due, in unix milliseconds; `None`: when the template's is.
@@ -27,12 +29,13 @@ impl Wanted {
     /// Tokens of 64 characters that no provider knows.
     pub(crate) fn random() -> Self {
         let token = || random_text::<48, String>(&OsEntropy);
-        Self { access: token(), refresh: token(), due: None, expires_at: None }
+        Self { family: None, access: token(), refresh: token(), due: None, expires_at: None }
     }
 
     /// The tokens of a grant that the provider knows.
     pub(crate) fn granted(tokens: Tokens) -> Self {
-        Self { access: tokens.access_token, refresh: tokens.refresh_token, due: None, expires_at: None }
+        let Tokens { family, access_token, refresh_token } = tokens;
+        Self { family: Some(family), access: access_token, refresh: refresh_token, due: None, expires_at: None }
     }
 }
 
@@ -40,6 +43,7 @@ impl Wanted {
 pub(crate) struct Made {
     pub(crate) id: ConnectionId,
     pub(crate) access: String,
+    pub(crate) family: Option<u64>,
 }
 
 /// Makes them, in batches of a transaction each.
@@ -100,7 +104,7 @@ impl Rows {
             wanted.due.unwrap_or(template.next_refresh_at).into(),
         ]);
         self.events.extend([id.as_uuid().into(), EventId::generate(&clock, &entropy).as_uuid().into()]);
-        Ok(Made { id, access: wanted.access })
+        Ok(Made { id, access: wanted.access, family: wanted.family })
     }
 }
 

@@ -117,8 +117,7 @@ async fn outage(ground: &mut Ground, url: &str, fetched: ConnectionId, away: u64
     let issued = ground.provider.totals().issued;
     let sql = "UPDATE connections SET next_refresh_at = $1 WHERE app_id = $2 AND id <> $3 AND id <> $4";
     let (app, template) = (ground.template.app, ground.template.connection);
-    run(&ground.database, sql, [(now() - 60_000).into(), app.into(), template.into(), fetched.as_uuid().into()])
-        .await?;
+    run(&ground.database, sql, [now().into(), app.into(), template.into(), fetched.as_uuid().into()]).await?;
     // Some are done, and others under way.
     wait::until(super::PATIENCE, async || Ok((ground.provider.totals().issued > issued + 20).then_some(()))).await?;
     let begin = ground.meter.now()?;

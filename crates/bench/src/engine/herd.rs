@@ -42,7 +42,7 @@ struct Size {
 
 impl Size {
     const fn of(options: &Options) -> Self {
-        let down = Duration::from_secs(if options.quick { 7 } else { 30 });
+        let down = Duration::from_secs(if options.quick { 7 } else { 60 });
         if options.quick {
             return Self { overdue: 600, a_minute: 600, down, look: Duration::from_secs(8) };
         }

@@ -2,6 +2,7 @@
 //! great many rotations of single-use refresh tokens are done. Then every stored token is shown to the provider's oracle.
 
 use super::callers::Callers;
+use super::witness::{Known, Readers, judge};
 use super::{Ground, disturbance, met, stop, taken_on};
 use crate::figure::Section;
 use crate::options::Options;
@@ -11,7 +12,9 @@ use crate::site::DatabaseKind;
 use crate::template::{now, run};
 use anyhow::{Result, ensure};
 use mortise_domain::{Clock as _, ConnectionId, SystemClock};
+use mortise_sandbox::TokenId;
 use mortise_testkit::Process;
+use mortise_testkit::history::History;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,23 +40,28 @@ impl Size {
         }
         Self { processes: 8, workers: 2, connections: 5_000, rotations: 100_000, callers: 4 }
     }
+
+    /// Requests that the provider has to remember: what is under way when there were enough comes on top.
+    const fn log(&self) -> usize {
+        self.rotations as usize * 2 + self.connections * 4
+    }
 }
 
 pub(crate) async fn measure(options: &Options, program: &Path) -> Result<Section> {
     let size = Size::of(options);
-    let mut ground = Ground::new(DatabaseKind::Postgres, program, 1_000, serde_json::json!({})).await?;
+    let mut ground = Ground::new(DatabaseKind::Postgres, program, size.log(), serde_json::json!({})).await?;
     ground.provider.slow(LATENCY_MS)?;
-    let overdue = now() - 60_000;
-    let made =
-        ground.grants(size.connections, |_, wanted| crate::seed::Wanted { due: Some(overdue), ..wanted }).await?;
+    let due = now();
+    let made = ground.grants(size.connections, |_, wanted| crate::seed::Wanted { due: Some(due), ..wanted }).await?;
     ground.site.serve().await;
     let ids: Vec<ConnectionId> = made.iter().map(|made| made.id).collect();
 
     let start = ground.meter.now()?;
     let workers: Vec<Process> = (0..size.processes).map(|_| worker(&ground, size.workers)).collect();
     let callers = Callers::start(&ground.site, size.callers, &ids, Duration::from_millis(20));
+    let readers = Readers::start(&ground.site, size.callers, &ids, Duration::from_millis(20));
     let progress = feed(&ground, size.rotations).await?;
-    let forced = callers.stop().await?;
+    let (forced, fetches) = (callers.stop().await?, readers.stop().await?);
     ground.idle().await?;
     let span = ground.meter.since(start)?;
     stop(workers).await?;
@@ -62,6 +70,14 @@ pub(crate) async fn measure(options: &Options, program: &Path) -> Result<Section
     let verdict = ground.verdict().await?;
     ensure!(verdict.connections == size.connections as u64, "{verdict:?}: not all connections were looked at");
     print::note(verdict.told());
+    ground.site.serve().await;
+    let known = made.iter().filter_map(|made| {
+        let root = Some(TokenId::of(&made.access).to_string());
+        Some(Known { id: made.id, family: made.family?, root })
+    });
+    let history = History::of_provider_text(&ground.provider.report()?)?;
+    let judgement = judge(&ground.site, history, known.collect(), fetches).await?;
+    print::note(judgement.told());
 
     let head = taken_on(&[&ground.site]).await?;
     let others = span.percent_of_others();
@@ -69,14 +85,17 @@ pub(crate) async fn measure(options: &Options, program: &Path) -> Result<Section
     let body = format!(
         "{head}\n| | aim | seen | |\n|---|---|---|---|\n\
          | duplicates in {granted} rotations | 0 | {duplicates} | {} |\n\
-         | losses in {granted} rotations | 0 | {losses} | {} |\n\n\
+         | losses in {granted} rotations | 0 | {losses} | {} |\n\
+         | rules of a history broken | 0 | {} | {} |\n\n\
          {all} workers in {processes} processes (each `mortise worker` with {threads} threads, on one PostgreSQL) and a web \
          service with {callers} callers who force refreshes, {good} of which were answered with 200. {connections} \
          connections at a provider that ends a grant when a refresh token is used twice and takes {LATENCY_MS} ms for an \
-         answer. What was rotated became due again within {feed:.1} s. {told}\n\n\
+         answer. What was rotated became due again within {feed:.1} s. {told} {heard}\n\n\
          It took {seconds:.0} s, {rate:.0} rotations a second with everything on one machine. {disturbance}\n",
         met(verdict.duplicates() == 0),
         met(verdict.lost + verdict.given_up == 0),
+        judgement.broken(),
+        met(judgement.broken() == 0),
         granted = verdict.granted,
         duplicates = verdict.duplicates(),
         losses = verdict.lost + verdict.given_up,
@@ -88,6 +107,7 @@ pub(crate) async fn measure(options: &Options, program: &Path) -> Result<Section
         connections = size.connections,
         feed = FEED.as_secs_f64(),
         told = verdict.told(),
+        heard = judgement.told(),
         seconds = span.seconds,
         disturbance = disturbance(&[others]),
     );

@@ -67,8 +67,14 @@ async fn measured(figure: &str, rows: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_are_counted_and_none_is_lost_or_done_twice() {
-    let report = measured("rotations", &["duplicates in ", "losses in "]).await;
+    let report = measured("rotations", &["duplicates in ", "losses in ", "rules of a history broken"]).await;
     assert!(!report.contains("**missed**"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_provider_sees_no_refresh_token_twice() {
+    let report = measured("provider", &["refresh tokens presented again", "rules of a history broken"]).await;
+    assert!(!report.contains("**missed**") && !report.contains(" 0 in 0 rotations"), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
