@@ -146,7 +146,7 @@ fn any_full(rooms: &[(ConnectorKey, usize)], claimed: &[Claimed], first: usize) 
 }
 
 /// Whether what a probe met lets the app go. Tokens do. A refusal of the one grant that was tried does not: it may be one
-/// of many that are refused without fault, and where it was the client that was refused, another probe will tell.
+/// of many that are refused without fault. Where it was the client that was refused, the attempt has let the app go itself.
 fn releases(ended: &Ended) -> bool {
     match ended {
         Ended::Refreshed | Ended::Moved => true,
