@@ -82,22 +82,26 @@ async fn a_refresh_that_makes_no_sense_loses_nothing() {
 /// not before the one that broke off can no longer be under way.
 #[tokio::test]
 async fn a_refresh_that_breaks_off_is_repeated_when_it_is_safe() {
-    for action in [json!({"truncate_at": 20}), json!({"drop": "after"}), json!({"drop": "before"})] {
-        let class = RecoveryClass::M;
-        let world = World::serving(Backend::Postgres).await;
-        world.provider.lifetime(class, 600);
-        world.api.register(&world.provider, class).await;
-        let connection = world.api.connect("acme", class).await;
-        let token = world.api.access_token(&connection).await;
-        world.provider.script(class, "refresh_token", 1, action.clone());
-        assert_problem(&world.api.refresh(&connection).await, 503, "provider_unavailable");
-        assert_eq!(world.api.access_token(&connection).await, token, "{action}");
-        healed(&world, &connection).await;
-        assert_eq!(world.provider.count(class, "refresh_token"), 2, "{action}");
-        assert_eq!(world.provider.sandbox.totals().overlaps, 0);
-        assert!(world.provider.alive(&world.api.access_token(&connection).await));
-        world.end().await;
-    }
+    // Each waits for the time in which its first request may still be processed.
+    let ways = [json!({"truncate_at": 20}), json!({"drop": "after"}), json!({"drop": "before"})];
+    futures_util::future::join_all(ways.map(breaks_off)).await;
+}
+
+async fn breaks_off(action: Value) {
+    let class = RecoveryClass::M;
+    let world = World::serving(Backend::Postgres).await;
+    world.provider.lifetime(class, 600);
+    world.api.register(&world.provider, class).await;
+    let connection = world.api.connect("acme", class).await;
+    let token = world.api.access_token(&connection).await;
+    world.provider.script(class, "refresh_token", 1, action.clone());
+    assert_problem(&world.api.refresh(&connection).await, 503, "provider_unavailable");
+    assert_eq!(world.api.access_token(&connection).await, token, "{action}");
+    healed(&world, &connection).await;
+    assert_eq!(world.provider.count(class, "refresh_token"), 2, "{action}");
+    assert_eq!(world.provider.sandbox.totals().overlaps, 0);
+    assert!(world.provider.alive(&world.api.access_token(&connection).await));
+    world.end().await;
 }
 
 #[tokio::test]
