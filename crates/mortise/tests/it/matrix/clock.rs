@@ -45,7 +45,7 @@ async fn row_23_a_servers_clock_is_wrong() {
 /// and ends by the right time.
 #[tokio::test]
 async fn row_23_a_workers_clock_jumps_in_the_middle_of_an_attempt() {
-    let mut stage = Stage::serving(20, &ALL).await;
+    let mut stage = Stage::serving(60, &ALL).await;
     let (made, others) = (stage.one_each(&ALL).await, stage.one_each(&ALL).await);
     let clock = FakeClock::new();
     let mut worker = clock.apply(stage.launch("worker").env("MORTISE_LOG", LOOKS)).start();
@@ -57,7 +57,8 @@ async fn row_23_a_workers_clock_jumps_in_the_middle_of_an_attempt() {
         let lease = format!("SELECT max(lease_until) - {NOW} FROM connections WHERE lease_until IS NOT NULL");
         clock.set(jump);
         let left = stage.gate.number(&lease).await;
-        assert!((0..=60_000).contains(&left), "a lease of {left} ms");
+        // No jump is as short as that.
+        assert!((0..=120_000).contains(&left), "a lease of {left} ms");
         stage.wire.heal().await;
         stage.wait_for_generation(&made, generation).await;
         for made in &made {
