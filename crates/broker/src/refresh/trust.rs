@@ -40,11 +40,15 @@ struct Standing {
 impl Standing {
     fn may_have(&self, most: usize, now: Duration) -> usize {
         let of_late = self.answered_at.is_some_and(|at| now.saturating_sub(at) < OF_LATE);
-        let window = if of_late { START + self.answers } else { START };
-        let taken = self.under_way + self.failures;
-        let room = window.min(most).saturating_sub(taken);
-        // A claim costs the database the same for one row as for many: small gaps are left to grow.
-        if self.under_way > 0 && room * 4 < window.min(most) { 0 } else { room }
+        let window = (if of_late { START + self.answers } else { START }).min(most);
+        let room = window.saturating_sub(self.under_way + self.failures);
+        match self.under_way {
+            // However little a process may have under way: without a next request nobody finds out that the failures are over.
+            0 => room.max(1),
+            // A claim costs the database the same for one row as for many: small gaps are left to grow.
+            _ if room * 4 < window => 0,
+            _ => room,
+        }
     }
 }
 
@@ -165,6 +169,19 @@ mod tests {
         }
         trust.met(provider(), Met::Answer, at(0));
         assert_eq!(room(&trust, at(0)), START + 1);
+    }
+
+    #[test]
+    fn failures_never_take_the_last_place() {
+        let trust = Trust::default();
+        for left in [2, 1, 1, 1] {
+            trust.met(provider(), Met::Failure, at(0));
+            assert_eq!(trust.rooms(3, at(0)), [(provider(), left)]);
+        }
+        let place = trust.enter(provider());
+        assert_eq!(trust.rooms(3, at(0)), [(provider(), 0)], "one at a time");
+        drop(place);
+        assert_eq!(trust.rooms(1, at(0)), [(provider(), 1)]);
     }
 
     #[test]
