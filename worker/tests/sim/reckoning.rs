@@ -3,14 +3,15 @@
 use crate::machine::Machine;
 use crate::world::World;
 use mortise_broker::{Reason, Spill as _};
-use mortise_domain::ConnectionState;
+use mortise_domain::{ConnectionState, Timestamp};
 use mortise_store::{Connection, Ledger as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a living connection may take to be refreshed when somebody asks for it, again and again.
 const PATIENCE: Duration = Duration::from_secs(420);
-/// How long a dead one may take to be found out, from the end of the token that it still serves.
+/// How long a dead one may take to be found out, from the end of the token that it still serves and from the next attempt that
+/// was planned: after a dozen failures that is some ten minutes away.
 const FOUND_OUT: Duration = Duration::from_secs(480);
 /// And this much more where the provider refuses the whole app: then what single probes hear is believed after an hour.
 const FOUND_OUT_BY_PROBES: Duration = Duration::from_secs(7_200);
@@ -31,11 +32,12 @@ pub async fn settle(world: &Arc<World>) -> Vec<String> {
                     (refresh(world, &row).await, PATIENCE, "lives and is not refreshed any more")
                 }
                 (ConnectionState::Active, false) => {
-                    let served = row
-                        .expires_at
-                        .map_or(Duration::ZERO, |end| (end - row.updated_at).to_std().unwrap_or_default());
+                    let until = |at: Option<Timestamp>| {
+                        at.map_or(Duration::ZERO, |at| (at - row.updated_at).to_std().unwrap_or_default())
+                    };
+                    let (served, planned) = (until(row.expires_at), until(row.next_refresh_at));
                     let held = world.books.held_reason(row.app).map_or(Duration::ZERO, |_| FOUND_OUT_BY_PROBES);
-                    (false, FOUND_OUT + served + held, "is dead at its provider and not found out")
+                    (false, FOUND_OUT + served + planned + held, "is dead at its provider and not found out")
                 }
                 (ConnectionState::NeedsReauth | ConnectionState::Revoked | ConnectionState::Quarantined, _) => break,
                 (ConnectionState::Pending | ConnectionState::Held, _) => {
