@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds whose worlds found a fault once. They are run for ever.
-pub const ONCE_FAILED: &[u64] = &[271, 2246, 4160, 4429, 5753, 10_826];
+pub const ONCE_FAILED: &[u64] = &[271, 2246, 4160, 4429, 5753, 10_826, 16_571];
 /// The same of worlds in a hurry.
 pub const ONCE_FAILED_IN_A_HURRY: &[u64] = &[64];
 
