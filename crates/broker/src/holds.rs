@@ -4,6 +4,7 @@
 //! Invariant: the hold is written down before the first connection is switched, so that whoever goes on with it after a crash,
 //! and every grant that comes later, finds it. A lift spreads what is due again.
 
+use crate::refresh::USUAL_RATE;
 use crate::{Broker, Caller, Error, Listing, PageRequest, Result};
 use mortise_domain::{
     ApiKeyId, ApiScope, AppId, ConnectionId, ConnectorId, CustomerId, EventId, HoldId, HoldScope, StateReason,
@@ -17,8 +18,6 @@ use std::time::Duration;
 
 /// For how long somebody else finishes a lift that was interrupted.
 const FINISHED_WITHIN: Duration = Duration::from_secs(3600);
-/// How fast what was held comes back: as after an outage.
-const RATE: u64 = 50;
 
 /// What shall be switched off.
 #[derive(Debug, Clone)]
@@ -129,10 +128,10 @@ impl Broker {
         self.release(&switch(hold)).await
     }
 
-    /// Switches on again what is held for a reason, spread over time.
+    /// Switches on again what is held for a reason, spread over time as after an outage.
     pub(crate) async fn release(&self, switch: &Switch) -> Result<u64> {
         let waiting = self.store.connections_held(switch.reach, switch.reason).await?;
-        let drain = Duration::from_secs(waiting / RATE);
+        let drain = Duration::from_secs(waiting / USUAL_RATE);
         let place = |waiting: Waiting| due(waiting, drain, self.entropy.fraction());
         Ok(self.store.connections_release(switch, place, |at| self.event_id_at(at)).await?)
     }

@@ -25,7 +25,7 @@ pub use canary::{Canaries, Search, Sighting};
 pub use database::TestDatabase;
 pub use dedicated::DedicatedPostgres;
 pub use http::{Answer, Http};
-pub use oidc::{OidcConfig, OidcError, OidcEvents, OidcProvider};
+pub use oidc::{OidcConfig, OidcError, OidcEvents, OidcProvider, oidc_manifest};
 pub use process::{Launch, Process};
 
 use std::path::{Path, PathBuf};

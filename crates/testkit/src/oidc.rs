@@ -3,6 +3,7 @@
 use crate::{Http, Launch, Process, or_panic, workspace_root};
 use anyhow::Context as _;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The one client that the provider knows, and how long its tokens live.
@@ -37,6 +38,26 @@ impl OidcConfig {
             latency: 0,
         }
     }
+}
+
+/// The provider as a connector's manifest describes it, by its issuer identifier.
+pub fn oidc_manifest(id: &str, issuer: &str) -> Value {
+    json!({
+        "id": id,
+        "name": "Certified provider",
+        "auth": {
+            "type": "oauth2",
+            "grant": "authorization_code",
+            "authorization_url": format!("{issuer}/auth"),
+            "token_url": format!("{issuer}/token"),
+            "revocation_url": format!("{issuer}/token/revocation"),
+            "issuer": issuer,
+            "authorization_response_iss_parameter_supported": true,
+            "client_authentication": "client_secret_basic",
+            "authorization_params": {"prompt": "consent"},
+            "recovery_class": "F",
+        },
+    })
 }
 
 /// What happened at the provider since its start.

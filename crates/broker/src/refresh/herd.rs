@@ -15,7 +15,7 @@ use std::time::Duration;
 /// What has been due for so long was missed by everybody: a worker that is well takes it within seconds.
 pub(super) const MISSED_AFTER: Duration = Duration::from_secs(120);
 /// How many a second are taken where no rate is known. So many are no herd.
-const USUAL_RATE: u64 = 50;
+pub(crate) const USUAL_RATE: u64 = 50;
 
 impl Engine {
     /// Has a provider's backlog spread, and does not wait for it.

@@ -33,6 +33,7 @@ pub use pass::RefreshPass;
 pub use seams::{Apps, LateReplies, Seals};
 
 pub(crate) use flights::Flights;
+pub(crate) use herd::USUAL_RATE;
 pub(crate) use lifetime::{Came, Lesson, Stored};
 pub(crate) use outage::Outage;
 pub(crate) use outcome::failure_as_error;

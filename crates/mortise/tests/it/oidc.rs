@@ -7,37 +7,18 @@ mod twin;
 use crate::browser::arrives_at;
 use crate::world::World;
 use crate::world::api::{Session, text};
-use mortise_testkit::{Backend, Chromium, Http, OidcConfig, OidcProvider, wait};
-use serde_json::{Value, json};
+use mortise_testkit::{Backend, Chromium, Http, OidcConfig, OidcProvider, oidc_manifest, wait};
+use serde_json::json;
 use std::time::Duration;
 
 /// Three renewals of tokens that live for a minute take a minute and a half.
 const THREE_RENEWALS: Duration = Duration::from_secs(300);
 const SECRET: &str = "canary-oidc-provider-secret";
 
-fn manifest(issuer: &str) -> Value {
-    json!({
-        "id": "certified",
-        "name": "Certified provider",
-        "auth": {
-            "type": "oauth2",
-            "grant": "authorization_code",
-            "authorization_url": format!("{issuer}/auth"),
-            "token_url": format!("{issuer}/token"),
-            "revocation_url": format!("{issuer}/token/revocation"),
-            "issuer": issuer,
-            "authorization_response_iss_parameter_supported": true,
-            "client_authentication": "client_secret_basic",
-            "authorization_params": {"prompt": "consent"},
-            "recovery_class": "F",
-        },
-    })
-}
-
 /// The provider has to know the app's callback before it starts, and the connector has to know the provider's port: so the
 /// connector is first registered without a provider behind it, and gets a second version that the app moves to.
 async fn introduced(world: &World, lifetime: u32, latency: u32) -> OidcProvider {
-    world.api.post("/connectors", &manifest("http://127.0.0.1:9")).await.expect(201);
+    world.api.post("/connectors", &oidc_manifest("certified", "http://127.0.0.1:9")).await.expect(201);
     let app = json!({"connector": "certified", "client_id": "mortise", "client_secret": SECRET, "scopes": ["openid", "offline_access"]});
     let mut new = app.clone();
     new["id"] = json!("certified");
@@ -49,7 +30,7 @@ async fn introduced(world: &World, lifetime: u32, latency: u32) -> OidcProvider 
         ..OidcConfig::new(redirect_uri)
     };
     let provider = OidcProvider::start(config).await;
-    world.api.put("/connectors/certified", &manifest(provider.issuer())).await.expect(200);
+    world.api.put("/connectors/certified", &oidc_manifest("certified", provider.issuer())).await.expect(200);
     let moved = world.api.put("/apps/certified", &app).await.expect(200).json();
     assert_eq!(moved["connector_version"], 2, "{moved}");
     provider

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use mortise_domain::*;
 use mortise_store::*;
 use mortise_testkit::Backend;
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use std::time::Duration;
 
 const DAY: i64 = 86_400_000;
@@ -171,6 +172,35 @@ async fn marks_at_once_do_not_deadlock(backend: Backend) {
         });
         assert_eq!(join_all(marks).await.into_iter().sum::<u64>(), 40);
     }
+}
+
+/// Whoever waited for a row would keep the ones that it had locked before from being claimed. SQLite locks no rows.
+async fn no_use_is_waited_for(backend: Backend) {
+    let world = World::new(backend).await;
+    let rows = world.many_due(3).await;
+    let db = world.database.connect().await;
+    let lock = db.begin().await.unwrap();
+    let id = format!("SELECT id FROM connections WHERE id = {} FOR UPDATE", literal(backend, rows[2]));
+    lock.execute_unprepared(&id).await.unwrap();
+    assert_eq!(world.store.connections_mark_used(&rows, at(NOW)).await.unwrap(), 2);
+    assert_eq!(world.read(rows[2]).await.used_at, None);
+    lock.rollback().await.unwrap();
+    assert_eq!(world.store.connections_mark_used(&rows, at(NOW)).await.unwrap(), 1, "the next fetch notes it");
+}
+
+fn literal(backend: Backend, id: ConnectionId) -> String {
+    let hex = id.as_uuid().simple().to_string();
+    if backend == Backend::Postgres { format!("'{hex}'") } else { format!("x'{hex}'") }
+}
+
+#[tokio::test]
+async fn no_use_is_waited_for_on_postgresql() {
+    no_use_is_waited_for(Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn no_use_is_waited_for_on_mariadb() {
+    no_use_is_waited_for(Backend::MariaDb).await;
 }
 
 on_every_database! {

@@ -5,8 +5,8 @@ use crate::site::Site;
 use anyhow::{Context as _, Result};
 use mortise_domain::ConnectionId;
 use mortise_testkit::visitor::{Visitor, to};
-use mortise_testkit::{Http, OidcConfig, OidcProvider};
-use serde_json::{Value, json};
+use mortise_testkit::{Http, OidcConfig, OidcProvider, oidc_manifest};
+use serde_json::json;
 use std::collections::HashMap;
 use tokio::task::JoinSet;
 
@@ -15,30 +15,12 @@ const NAME: &str = "certified";
 /// Customers who consent at once.
 const AT_ONCE: usize = 4;
 
-fn manifest(issuer: &str) -> Value {
-    json!({
-        "id": NAME,
-        "name": "Certified provider",
-        "auth": {
-            "type": "oauth2",
-            "grant": "authorization_code",
-            "authorization_url": format!("{issuer}/auth"),
-            "token_url": format!("{issuer}/token"),
-            "issuer": issuer,
-            "authorization_response_iss_parameter_supported": true,
-            "client_authentication": "client_secret_basic",
-            "authorization_params": {"prompt": "consent"},
-            "recovery_class": "F",
-        },
-    })
-}
-
 /// A provider whose access tokens live so many seconds, and whose token requests wait so many milliseconds. It has to know
 /// the app's callback before it starts, and the connector the provider's port: the connector gets a second version, which
 /// the app moves to.
 pub(super) async fn introduced(site: &Site, lifetime: u32, latency: u32) -> OidcProvider {
     let (api, url) = (site.api(), |path: &str| format!("{}/v1{path}", site.base));
-    api.post(&url("/connectors"), &manifest("http://127.0.0.1:9")).await.expect(201);
+    api.post(&url("/connectors"), &oidc_manifest(NAME, "http://127.0.0.1:9")).await.expect(201);
     let config = OidcConfig { access_token_lifetime: lifetime, latency, ..OidcConfig::new("") };
     let mut app = json!({
         "connector": NAME,
@@ -51,7 +33,7 @@ pub(super) async fn introduced(site: &Site, lifetime: u32, latency: u32) -> Oidc
     let made = api.post(&url("/apps"), &app).await.expect(201).json();
     let redirect_uris = made["redirect_uri"].as_str().into_iter().map(str::to_owned).collect();
     let provider = OidcProvider::start(OidcConfig { redirect_uris, ..config }).await;
-    api.put(&url(&format!("/connectors/{NAME}")), &manifest(provider.issuer())).await.expect(200);
+    api.put(&url(&format!("/connectors/{NAME}")), &oidc_manifest(NAME, provider.issuer())).await.expect(200);
     api.put(&url(&format!("/apps/{NAME}")), &moved).await.expect(200);
     provider
 }
