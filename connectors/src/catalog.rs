@@ -3,6 +3,13 @@
 //! Invariant: each is accepted by [`crate::parse`], has its file's name as id, and states facts only. They are part of the
 //! binary in release builds; debug builds read the source folder, so that an edit shows at once.
 
+mod document;
+mod summary;
+
+pub use crate::Confidence;
+pub use document::markdown;
+pub use summary::{Summary, summaries};
+
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]

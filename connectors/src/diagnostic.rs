@@ -100,16 +100,20 @@ codes! {
     UnknownMember = "unknown_member";
     WrongType = "wrong_type";
     // Their values.
+    BadCategory = "bad_category";
     BadCount = "bad_count";
     BadDefault = "bad_default";
     BadError = "bad_error_code";
     BadHeader = "bad_header";
     BadId = "bad_id";
     BadParameter = "bad_parameter";
+    BadPattern = "bad_pattern";
     BadPointer = "bad_pointer";
+    BadProvenance = "bad_provenance";
     BadRate = "bad_rate";
     BadScope = "bad_scope";
     BadSeparator = "bad_separator";
+    BadStatus = "bad_status";
     BadTemplate = "bad_template";
     BadText = "bad_text";
     BadUrl = "bad_url";
@@ -117,13 +121,16 @@ codes! {
     BadVariable = "bad_variable";
     ExposesToken = "exposes_token";
     IdleTooLong = "idle_too_long";
+    LegacyGrant = "legacy_grant";
     MarginTooLong = "margin_too_long";
     NoCredentials = "no_credentials";
     OutOfRange = "out_of_range";
     OutsideWindow = "outside_window";
     ReservedHeader = "reserved_header";
     ReservedParameter = "reserved_parameter";
+    Undiscovered = "undiscovered";
     UnknownVariable = "unknown_variable";
+    UnusedCredential = "unused_credential";
     UnusedVariable = "unused_variable";
 }
 

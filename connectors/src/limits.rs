@@ -2,7 +2,7 @@
 //!
 //! Invariant: pure arithmetic over the manifest. Deliberately absent: counting against a limit, which takes a database.
 
-use crate::{Auth, RecoveryClass};
+use crate::{Auth, OAuth2, RecoveryClass, TwoStep};
 use mortise_domain::{Deadlines, RefreshRules, Timestamp, gate};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -98,7 +98,7 @@ impl RefreshErrors {
 }
 
 /// The limits of a provider. `None`: none is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// How long a used refresh token stays good; always there in class G, never in another.
     pub grace: Option<Duration>,
@@ -112,7 +112,7 @@ pub struct Limits {
     pub gate: gate::Limits,
 }
 
-impl Auth {
+impl OAuth2 {
     /// For how many seconds a used refresh token stays good: `None` where the class is not G.
     pub fn grace_seconds(&self) -> Option<u32> {
         (self.recovery_class == RecoveryClass::G).then(|| self.grace.unwrap_or(DEFAULT_GRACE))
@@ -155,6 +155,81 @@ impl Auth {
         let fixed = told.filter(|_| self.recovery_class == RecoveryClass::N);
         let sliding = told.filter(|_| self.recovery_class != RecoveryClass::N).or(limits.idle);
         Deadlines::new(granted_at, refreshed_at, limits.absolute, sliding, fixed)
+    }
+}
+
+/// The same for every mode: what has no protocol never ends by itself, and nothing renews it.
+impl Auth {
+    /// The provider's limits.
+    pub fn limits(&self) -> Limits {
+        match self {
+            Self::TwoStep(auth) => auth.limits(),
+            _ => self.oauth2().map(OAuth2::limits).unwrap_or_default(),
+        }
+    }
+
+    /// What decides when an access token is renewed.
+    pub fn refresh_rules(&self) -> RefreshRules {
+        match self {
+            Self::TwoStep(auth) => RefreshRules {
+                margin: seconds(auth.refresh_margin),
+                window: None,
+                kills_prior_access_token: auth.kills_prior_access_token,
+            },
+            _ => self.oauth2().map(OAuth2::refresh_rules).unwrap_or_default(),
+        }
+    }
+
+    /// How long an access token lives where nothing else tells.
+    pub fn assumed_lifetime(&self) -> Option<Duration> {
+        match self {
+            Self::TwoStep(auth) => seconds(auth.default_lifetime),
+            _ => self.oauth2()?.assumed_lifetime(),
+        }
+    }
+
+    /// When a grant ends for good; see [`OAuth2::deadlines`]. What is given to a login does not end by itself.
+    pub fn deadlines(&self, granted_at: Timestamp, refreshed_at: Timestamp, told: Option<Duration>) -> Deadlines {
+        match self {
+            Self::TwoStep(_) => Deadlines::new(granted_at, refreshed_at, None, told, None),
+            _ => self.oauth2().map(|auth| auth.deadlines(granted_at, refreshed_at, told)).unwrap_or_default(),
+        }
+    }
+
+    /// What the provider's own error codes mean in the reply to a renewal.
+    pub fn refresh_errors(&self) -> Option<&RefreshErrors> {
+        match self {
+            Self::TwoStep(auth) => Some(&auth.refresh_errors),
+            _ => self.oauth2().map(|auth| &auth.refresh_errors),
+        }
+    }
+
+    /// What happens to a refresh token when it is used; what is pasted never changes.
+    pub fn recovery_class(&self) -> RecoveryClass {
+        match self {
+            Self::TwoStep(auth) => auth.recovery_class(),
+            _ => self.oauth2().map_or(RecoveryClass::N, |auth| auth.recovery_class),
+        }
+    }
+}
+
+impl TwoStep {
+    /// The provider's limits.
+    fn limits(&self) -> Limits {
+        Limits {
+            grace: (self.recovery_class() == RecoveryClass::G).then(|| Duration::from_secs(DEFAULT_GRACE.into())),
+            gate: gate::Limits {
+                rate: self.rate_limit.map(Into::into),
+                concurrency: self.concurrency,
+                mint: self.mint_rate.map(Into::into),
+            },
+            ..Limits::default()
+        }
+    }
+
+    /// What happens to a refresh token when it is used; where there is none, nothing can.
+    fn recovery_class(&self) -> RecoveryClass {
+        if self.refresh.is_empty() { RecoveryClass::N } else { self.recovery_class.unwrap_or_default() }
     }
 }
 

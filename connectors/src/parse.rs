@@ -5,10 +5,12 @@
 //! back, so that none of them is an echo of another.
 
 use crate::diagnostic::Code;
+use crate::discovered::{self, Filling};
 use crate::shape;
 use crate::tree::{self, Fault, Kind, Node, Place};
 use crate::validate::{Finding, Spot, validate};
 use crate::{Diagnostic, Manifest, Severity};
+use serde_json::Value;
 
 /// No manifest is longer (bytes).
 const LONGEST: usize = 256 * 1024;
@@ -20,7 +22,18 @@ const MOST_FINDINGS: usize = 100;
 /// # Errors
 /// Everything that is wrong, in the order of the text; warnings are among it if there is an error too.
 pub fn parse(text: &str) -> Result<Manifest, Vec<Diagnostic>> {
-    let (manifest, found) = examine(text);
+    accepted(examine(text, &Filling::StandIns, Severity::Error))
+}
+
+/// The same with what discovery found for the members of `auth` that the author left out.
+///
+/// # Errors
+/// As above. What was found is reported at `discovery`.
+pub fn parse_discovered(text: &str, members: &[(&'static str, Value)]) -> Result<Manifest, Vec<Diagnostic>> {
+    accepted(examine(text, &Filling::Found(members), Severity::Error))
+}
+
+fn accepted((manifest, found): (Option<Manifest>, Vec<Diagnostic>)) -> Result<Manifest, Vec<Diagnostic>> {
     match manifest {
         Some(manifest) if found.iter().all(|d| d.severity != Severity::Error) => Ok(manifest),
         Some(_) | None => Err(found),
@@ -28,8 +41,9 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<Diagnostic>> {
 }
 
 /// Everything that is wrong or doubtful about a manifest, in the order of the text; empty if it is fine.
+/// What is left to discovery is no fault: registering finds it.
 pub fn lint(text: &str) -> Vec<Diagnostic> {
-    examine(text).1
+    examine(text, &Filling::StandIns, Severity::Warning).1
 }
 
 /// The manifest as JSON with its members in a fixed order: equal manifests give equal text.
@@ -49,14 +63,21 @@ pub fn locate(text: &str, path: &str) -> Option<(u32, u32)> {
     Some((line, column))
 }
 
-fn examine(text: &str) -> (Option<Manifest>, Vec<Diagnostic>) {
+/// Reads a text. `unspoken` says how bad it is that stand-ins had to be filled in.
+fn examine(text: &str, filling: &Filling<'_>, unspoken: Severity) -> (Option<Manifest>, Vec<Diagnostic>) {
     if text.len() > LONGEST {
         let message = format!("the manifest is {} bytes long: use at most {LONGEST}", text.len());
         return (None, vec![diagnostic(Severity::Error, Code::TooLong, message, String::new(), None)]);
     }
     let (root, faults) = tree::read(text);
     let mut found: Vec<_> = faults.into_iter().map(of_fault).collect();
-    let manifest = root.and_then(|root| {
+    let manifest = root.and_then(|mut root| {
+        let left_out = discovered::fill(&mut root, filling);
+        if let (Some(place), Filling::StandIns, Severity::Error) = (left_out, filling, unspoken) {
+            let message = "the provider's addresses are left to discovery, which takes a connection to it: register the manifest, or let `mortise connectors discover` write them out";
+            let path = "/auth/discovery".to_owned();
+            found.push(diagnostic(Severity::Error, Code::Undiscovered, message.to_owned(), path, Some(place)));
+        }
         let read = shape::read(&root);
         let shaped = read.findings.into_iter().map(|(finding, place)| of_finding(finding, place));
         found.extend(shaped);

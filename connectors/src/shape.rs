@@ -4,14 +4,15 @@
 //! needs it, replaced by a harmless stand-in, and listed as broken. Deliberately absent: rules between members.
 
 mod near;
-mod table;
+pub(crate) mod table;
 
 use crate::Severity;
 use crate::diagnostic::Code;
-use crate::tree::{Kind, Node, Place};
+use crate::tree::{Kind, Member, Node, Place};
 use crate::validate::{Finding, Spot, escape};
 use mortise_domain::ConnectorId;
 use serde_json::{Map, Value};
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 /// The type of a member.
@@ -30,6 +31,15 @@ pub(crate) enum Shape {
     /// Names of the author's own choice, each with a value.
     Map(&'static Shape),
     Record(&'static [Field]),
+    /// A record whose members depend on the word in its member `type`.
+    OneOf(&'static [Mode]),
+}
+
+/// One of the records that a member may be.
+pub(crate) struct Mode {
+    pub(crate) word: &'static str,
+    /// With `type` among them.
+    pub(crate) fields: &'static [Field],
 }
 
 /// A member of a record.
@@ -63,6 +73,31 @@ fn stand_in(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_default()
 }
 
+/// Which members an object may have.
+#[derive(Clone, Copy)]
+enum Known {
+    /// Names of the author's own choice.
+    Any(&'static Shape),
+    Listed(&'static [Field]),
+}
+
+/// The mode that a record names, or, where it names none, the one that knows most of its members and lacks the fewest: what
+/// is said about the others then is not an echo of that one mistake.
+fn mode_of(modes: &'static [Mode], members: &[Member]) -> Option<&'static Mode> {
+    let word = members.iter().find(|member| member.name == "type").and_then(|member| match &member.value.kind {
+        Kind::Text(word) => Some(word.as_str()),
+        _ => None,
+    });
+    let known = |mode: &&Mode| {
+        let has = |member: &&Member| mode.fields.iter().any(|field| field.name == member.name);
+        let lacks =
+            |field: &&Field| field.stand_in.is_some() && !members.iter().any(|member| member.name == field.name);
+        (members.iter().filter(has).count(), Reverse(mode.fields.iter().filter(lacks).count()))
+    };
+    // The first of equals, which `max_by_key` would pass over.
+    modes.iter().find(|mode| Some(mode.word) == word).or_else(|| modes.iter().rev().max_by_key(known))
+}
+
 struct Reader {
     findings: Vec<(Finding, Place)>,
     broken: Vec<String>,
@@ -90,8 +125,12 @@ impl Reader {
                     items.iter().enumerate().filter_map(|(i, item)| self.part(item, shape, format!("{path}/{i}")));
                 Some(Value::Array(items.collect()))
             }
-            (Shape::Map(shape), Kind::Map(_)) => Some(Value::Object(self.members(node, path, |_| Some(shape)))),
+            (Shape::Map(shape), Kind::Map(_)) => Some(Value::Object(self.members(node, path, Known::Any(shape)))),
             (Shape::Record(fields), Kind::Map(_)) => Some(Value::Object(self.record(node, fields, path))),
+            (Shape::OneOf(modes), Kind::Map(members)) => {
+                let fields = mode_of(modes, members)?.fields;
+                Some(Value::Object(self.record(node, fields, path)))
+            }
             _ => self.refuse(Code::WrongType, path, node.place, shape.instead_of(&node.kind)),
         }
     }
@@ -106,8 +145,7 @@ impl Reader {
     }
 
     fn record(&mut self, node: &Node, fields: &'static [Field], path: &str) -> Map<String, Value> {
-        let shape_of = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.shape);
-        let mut members = self.members(node, path, shape_of);
+        let mut members = self.members(node, path, Known::Listed(fields));
         for field in fields {
             let Some(json) = field.stand_in.filter(|_| !members.contains_key(field.name)) else { continue };
             members.insert(field.name.to_owned(), stand_in(json));
@@ -124,21 +162,23 @@ impl Reader {
         members
     }
 
-    fn members(
-        &mut self,
-        node: &Node,
-        path: &str,
-        shape_of: impl Fn(&str) -> Option<&'static Shape>,
-    ) -> Map<String, Value> {
+    fn members(&mut self, node: &Node, path: &str, known: Known) -> Map<String, Value> {
         let mut read = Map::new();
         let Kind::Map(members) = &node.kind else { return read };
         let (mut seen, mut meant) = (HashSet::new(), Vec::new());
         for member in members {
             let place = format!("{path}/{}", escape(&member.name));
-            let Some(shape) = shape_of(&member.name) else {
-                meant.extend(near::slip(&member.name, path));
-                self.refuse(Code::UnknownMember, &place, member.place, near::unknown(&member.name, path));
-                continue;
+            let shape = match known {
+                Known::Any(shape) => shape,
+                Known::Listed(fields) => match fields.iter().find(|field| field.name == member.name) {
+                    Some(field) => field.shape,
+                    None => {
+                        meant.extend(near::slip(&member.name, fields));
+                        let message = near::unknown(&member.name, fields, path);
+                        self.refuse(Code::UnknownMember, &place, member.place, message);
+                        continue;
+                    }
+                },
             };
             if !seen.insert(member.name.as_str()) {
                 let message = format!("`{}` is given twice: keep one", near::short(&member.name));
@@ -194,6 +234,7 @@ impl Shape {
             Self::Word(words) => format!("use {}", near::listed(words)),
             Self::List(_) => "give a list, such as [one, two]".to_owned(),
             Self::Map(_) => "give names with values, such as {name: value}".to_owned(),
+            Self::OneOf(_) => "give an object with `type`".to_owned(),
             Self::Record(fields) => {
                 let names: Vec<_> = fields.iter().filter(|f| f.stand_in.is_some()).map(|f| f.name).collect();
                 if names.is_empty() {

@@ -4,7 +4,7 @@
 //! agree with its template in scheme, host, port, path and query. Deliberately absent: defaults, filters, nesting.
 
 use crate::values::check_value;
-use crate::{Manifest, Values};
+use crate::{Manifest, Values, VariableKind};
 use url::Url;
 
 /// Stands for every variable where a template is read as a URL: fit for a host label and for a path segment.
@@ -81,7 +81,12 @@ pub fn expand_url(template: &str, manifest: &Manifest, values: &Values) -> Resul
         let refused = |allowed| TemplateError::BadValue { variable: name.to_owned(), allowed };
         check_value(variable, value).map_err(refused)?;
     }
-    agreeing_url(template, values)
+    // Only these may hold dots: a domain ends as the author says, a host is the whole of it, an enum is what the author wrote.
+    let dotted = |name: &str| {
+        let kind = manifest.variables.get(name).map(|variable| variable.kind);
+        matches!(kind, Some(VariableKind::Domain | VariableKind::Host | VariableKind::Enum))
+    };
+    agreeing_url(template, values, dotted)
 }
 
 /// Fills a parameter or a header in; values go in as they are.
@@ -104,16 +109,23 @@ pub fn expand_text(template: &str, values: &Values) -> Result<String, TemplateEr
 }
 
 /// The second safeguard by itself: the URL as read has to be the template as read, with the values in their places.
-fn agreeing_url(template: &str, values: &Values) -> Result<Url, TemplateError> {
+fn agreeing_url(template: &str, values: &Values, dotted: impl Fn(&str) -> bool) -> Result<Url, TemplateError> {
     let Parts { literals, names } = parts(template)?;
     let model = Url::parse(&literals.join(PLACEHOLDER)).map_err(|_| TemplateError::NotAUrl)?;
     let expanded = Url::parse(&expand_text(template, values)?).map_err(|_| TemplateError::NotAUrl)?;
     let mut filled = names.iter().filter_map(|name| values.get(*name));
+    let in_host = model.host_str().unwrap_or_default().matches(PLACEHOLDER).count();
+    let dots = names.iter().take(in_host).filter(|name| dotted(name)).filter_map(|name| values.get(*name));
+    let dots: usize = dots.map(|value| value.matches('.').count()).sum();
     let host = fill(model.host_str().unwrap_or_default(), &mut filled, str::to_ascii_lowercase);
     let path = fill(model.path(), &mut filled, str::to_owned);
+    let query = model.query().map(|query| fill(query, &mut filled, str::to_owned));
     // An empty value leaves the depth as it is, and an escaped slash may count as one to whoever reads it.
     let harmless = names.iter().filter_map(|name| values.get(*name)).all(|v| !v.is_empty() && !v.contains('%'));
-    let count = |url: &Url| (url.host_str().map(|host| host.split('.').count()), url.path().split('/').count());
+    let count = |url: &Url, dots| {
+        let labels = url.host_str().map(|host| host.split('.').count() + dots);
+        (labels, url.path().split('/').count(), url.query_pairs().count())
+    };
     let agrees = harmless
         && expanded.scheme() == model.scheme()
         && expanded.username().is_empty()
@@ -121,8 +133,8 @@ fn agreeing_url(template: &str, values: &Values) -> Result<Url, TemplateError> {
         && expanded.host_str().unwrap_or_default() == host
         && expanded.port_or_known_default() == model.port_or_known_default()
         && expanded.path() == path
-        && count(&expanded) == count(&model)
-        && expanded.query() == model.query()
+        && count(&expanded, 0) == count(&model, dots)
+        && expanded.query() == query.as_deref()
         && expanded.fragment().is_none()
         && filled.next().is_none();
     if agrees { Ok(expanded) } else { Err(TemplateError::Strays) }
@@ -153,6 +165,30 @@ pub(crate) fn is_host_label(value: &str) -> bool {
         && !value.starts_with('-')
         && !value.ends_with('-')
         && !value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+}
+
+/// One to three labels in front of the author's own end of a host name.
+pub(crate) fn is_domain_under(value: &str, suffix: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let front = lower.strip_suffix(&suffix.to_ascii_lowercase()).and_then(|rest| rest.strip_suffix('.'));
+    let labels: Vec<_> = front.into_iter().flat_map(|front| front.split('.')).collect();
+    !suffix.is_empty() && value.len() <= 253 && (1..=3).contains(&labels.len()) && labels.into_iter().all(is_host_label)
+}
+
+/// A whole host name: two labels or more, of which the last is a word, so that nothing reads it as an address.
+pub(crate) fn is_host(value: &str) -> bool {
+    let top = value.rsplit('.').next().unwrap_or_default();
+    value.contains('.') && is_host_end(value) && top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Host labels with dots between them, as an author may list them.
+pub(crate) fn is_host_end(value: &str) -> bool {
+    value.len() <= 253 && value.split('.').all(is_host_label)
+}
+
+/// A line that fits into a parameter and into a header.
+pub(crate) fn is_text(value: &str) -> bool {
+    (1..=200).contains(&value.len()) && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
 }
 
 /// Unreserved characters (RFC 3986 section 2.3), and nothing that a path would resolve away.

@@ -8,10 +8,17 @@ mod scalar;
 use crate::diagnostic::Code;
 use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span, StrInput, options};
 
-/// How deep lists and objects may nest; a manifest needs four levels.
-const DEEPEST: usize = 16;
-/// How many values a text may hold.
-const MOST_VALUES: usize = 20_000;
+/// How much a text may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// How deep lists and objects may nest.
+    pub(crate) deepest: usize,
+    /// How many values there may be.
+    pub(crate) most_values: usize,
+}
+
+/// A manifest needs six levels and some hundred values.
+const MANIFEST: Bounds = Bounds { deepest: 16, most_values: 20_000 };
 
 /// Line and column, both from 1, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,9 +65,14 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// Reads `text`: the tree, unless the text breaks off or is empty, and every fault on the way.
+/// Reads a manifest's text: the tree, unless the text breaks off or is empty, and every fault on the way.
 pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Fault>) {
-    let mut builder = Builder { open: Vec::new(), root: None, faults: Vec::new(), values: 0 };
+    read_within(text, MANIFEST)
+}
+
+/// Reads a text of any other size.
+pub(crate) fn read_within(text: &str, bounds: Bounds) -> (Option<Node>, Vec<Fault>) {
+    let mut builder = Builder { bounds, open: Vec::new(), root: None, faults: Vec::new(), values: 0 };
     let options = options! { emit_comments: false, emit_unresolved_aliases: true, disallow_directives: true };
     for event in Parser::<StrInput<'_>>::new_from_str_with_options(text, options) {
         let step = match event {
@@ -86,6 +98,7 @@ enum Open {
 }
 
 struct Builder {
+    bounds: Bounds,
     open: Vec<Open>,
     root: Option<Node>,
     faults: Vec<Fault>,
@@ -138,8 +151,9 @@ impl Builder {
     }
 
     fn enter(&mut self, open: Open, place: Place) -> Result<(), Fault> {
-        if self.open.len() == DEEPEST {
-            let message = format!("values nest more than {DEEPEST} levels deep here: no member of a manifest does");
+        let deepest = self.bounds.deepest;
+        if self.open.len() == deepest {
+            let message = format!("values nest more than {deepest} levels deep here: no member of a manifest does");
             return Err(Fault { code: Code::TooDeep, place, message });
         }
         self.open.push(open);
@@ -157,8 +171,9 @@ impl Builder {
 
     fn add(&mut self, node: Node) -> Result<(), Fault> {
         self.values += 1;
-        if self.values > MOST_VALUES {
-            let message = format!("more than {MOST_VALUES} values: leave out what a manifest does not need");
+        let most = self.bounds.most_values;
+        if self.values > most {
+            let message = format!("more than {most} values: leave out what a manifest does not need");
             return Err(Fault { code: Code::TooMany, place: node.place, message });
         }
         match self.open.last_mut() {

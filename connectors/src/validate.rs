@@ -3,17 +3,29 @@
 //! Invariant: every rule looks at the whole manifest and reports all it finds. Deliberately absent: whether a host may be
 //! called, which the egress policy decides when it is known.
 
+mod client;
+mod discovery;
 mod extras;
+mod flows;
 mod grant;
+mod grants;
 mod limits;
+mod oauth1;
+mod pasted;
 mod pointers;
+mod provenance;
 mod texts;
+mod told;
+mod two_step;
 mod urls;
 mod variables;
+mod wire;
+
+pub(crate) use urls::plain_url;
 
 use crate::diagnostic::Code;
 use crate::template::parts;
-use crate::{Manifest, Severity};
+use crate::{Auth, Manifest, Severity};
 
 /// Which part of a member a finding points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +115,47 @@ impl Findings {
 pub(crate) fn validate(manifest: &Manifest) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     texts::check(manifest, &mut found);
+    provenance::check(manifest, &mut found);
     variables::check(manifest, &mut found);
     urls::check(manifest, &mut found);
-    grant::check(&manifest.auth, &mut found);
-    limits::check(&manifest.auth, &mut found);
-    extras::check(manifest, &mut found);
-    pointers::check(&manifest.auth.token_response, &mut found);
+    told::check(manifest, &mut found);
+    match &manifest.auth {
+        Auth::Oauth2(auth) => {
+            grant::check(auth, &mut found);
+            discovery::check(auth, &mut found);
+            grants::check(manifest, auth, &mut found);
+            limits::check(auth, &mut found);
+            extras::check(manifest, auth, &mut found);
+            pointers::check(&auth.token_response, &mut found);
+            wire::check(manifest, auth, &mut found);
+            client::check(manifest, auth, &mut found);
+            nothing_to_carry(manifest, &mut found);
+        }
+        Auth::Oauth1(auth) => {
+            oauth1::check(manifest, auth, &mut found);
+            nothing_to_carry(manifest, &mut found);
+        }
+        Auth::TwoStep(auth) => two_step::check(manifest, auth, &mut found),
+        Auth::ApiKey(_) | Auth::Basic(_) => {
+            if let Some(pasted) = manifest.auth.pasted() {
+                pasted::check(manifest, &pasted, &mut found);
+            }
+        }
+    }
     found.0
+}
+
+/// An access token is handed out and carried by whoever asked for it.
+fn nothing_to_carry(manifest: &Manifest, found: &mut Findings) {
+    let Some(api) = &manifest.api else { return };
+    for (member, given) in [("headers", !api.headers.is_empty()), ("query", !api.query.is_empty())] {
+        if given {
+            let message = format!(
+                "`{member}` say how pasted credentials are carried, and with `type: oauth2` there are none: remove it"
+            );
+            found.add(Code::IgnoredMember, format!("/api/{member}"), message).at_name().about("/auth/type");
+        }
+    }
 }
 
 /// A member's name inside a JSON pointer (RFC 6901 section 3).

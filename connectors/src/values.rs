@@ -2,7 +2,7 @@
 //!
 //! Invariant: a value that passes cannot end, split or rename the part of a URL that it stands in.
 
-use crate::template::{is_host_label, is_path_segment};
+use crate::template::{is_domain_under, is_host, is_host_label, is_path_segment, is_text};
 use crate::{Manifest, Variable, VariableKind};
 use std::collections::BTreeMap;
 
@@ -52,6 +52,9 @@ pub(crate) fn check_value(variable: &Variable, value: &str) -> Result<(), String
         VariableKind::HostLabel => is_host_label(value),
         VariableKind::Enum => variable.values.iter().any(|allowed| allowed == value),
         VariableKind::PathSegment => is_path_segment(value),
+        VariableKind::Domain => is_domain_under(value, variable.suffix.as_deref().unwrap_or_default()),
+        VariableKind::Host => is_host(value),
+        VariableKind::Text => is_text(value),
     };
     if good { Ok(()) } else { Err(allowed(variable)) }
 }
@@ -62,6 +65,14 @@ fn allowed(variable: &Variable) -> String {
             "use 1 to 63 letters, digits and inner hyphens: one part of a host name, without dots".to_owned()
         }
         VariableKind::Enum => format!("use one of {}", shown(&variable.values)),
+        VariableKind::Domain => {
+            let suffix = variable.suffix.as_deref().unwrap_or_default();
+            format!("use a host name that ends in .{suffix}, such as example.{suffix}, without https:// and path")
+        }
+        VariableKind::Host => {
+            "use a whole host name with its dots, such as crm.acme.example, without https://, port and path".to_owned()
+        }
+        VariableKind::Text => "use 1 to 200 printable ASCII characters on one line".to_owned(),
         VariableKind::PathSegment => "use 1 to 128 letters, digits and - . _ ~, and not just dots".to_owned(),
     }
 }

@@ -9,6 +9,10 @@ fn manifest(lines: &str) -> Manifest {
     parse(&text).unwrap_or_else(|found| panic!("{found:#?}"))
 }
 
+fn auth(lines: &str) -> OAuth2 {
+    manifest(lines).oauth2().expect("OAuth 2").clone()
+}
+
 fn secs(count: u64) -> Option<Duration> {
     Some(Duration::from_secs(count))
 }
@@ -19,7 +23,7 @@ fn at(seconds: i64) -> Timestamp {
 
 #[test]
 fn a_manifest_that_says_nothing_has_no_limits() {
-    let auth = manifest("").auth;
+    let auth = auth("");
     let gate = gate::Limits::default();
     let none = Limits { grace: None, idle: None, absolute: None, max_live: None, gate };
     assert_eq!((auth.limits(), auth.refresh_rules(), auth.assumed_lifetime()), (none, RefreshRules::default(), None));
@@ -29,12 +33,11 @@ fn a_manifest_that_says_nothing_has_no_limits() {
 
 #[test]
 fn what_a_manifest_says_comes_as_durations() {
-    let auth = manifest(
+    let auth = auth(
         "  recovery_class: G\n  idle_limit: 100\n  absolute_limit: 200\n  max_live: 5\n  concurrency: 4\n  \
          mint_rate: {requests: 10, seconds: 600}\n  rate_limit: {requests: 3, seconds: 1}\n  default_lifetime: 900\n  \
          refresh_margin: 20\n  refresh_window: 30\n  kills_prior_access_token: true\n",
-    )
-    .auth;
+    );
     let mint = gate::Rate { requests: 10, seconds: 600 };
     let rate = gate::Rate { requests: 3, seconds: 1 };
     let limits = Limits {
@@ -63,7 +66,7 @@ fn a_rate_has_a_pace() {
 fn a_code_means_what_the_list_that_it_stands_in_says() {
     let lines =
         "  refresh_errors: {permanent: [bad_refresh_token], transient: [busy], throttled: [quota], app: [no_app]}\n";
-    let errors = manifest(lines).auth.refresh_errors;
+    let errors = auth(lines).refresh_errors;
     assert!(!errors.is_empty());
     for (code, meaning) in [
         ("bad_refresh_token", Some(RefreshError::Permanent)),
@@ -80,7 +83,7 @@ fn a_code_means_what_the_list_that_it_stands_in_says() {
 #[test]
 fn deadlines_follow_the_reply_before_the_manifest() {
     let deadlines = |class: &str, told| {
-        manifest(&format!("  recovery_class: {class}\n  idle_limit: 100\n  absolute_limit: 1000\n")).auth.deadlines(
+        auth(&format!("  recovery_class: {class}\n  idle_limit: 100\n  absolute_limit: 1000\n")).deadlines(
             at(0),
             at(50),
             told,

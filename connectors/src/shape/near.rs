@@ -5,19 +5,32 @@ use super::{Field, Shape, table};
 /// At most this many single-character edits away is a slip of the pen.
 const SLIP: usize = 2;
 
-/// The member of the record at `parent` that `name` was probably meant to be.
-pub(super) fn slip(name: &str, parent: &str) -> Option<&'static str> {
-    fields_at(parent).iter().map(|field| field.name).find(|meant| distance(meant, name) <= SLIP)
+/// The one of a record's members that `name` was probably meant to be.
+pub(super) fn slip(name: &str, fields: &'static [Field]) -> Option<&'static str> {
+    fields.iter().map(|field| field.name).find(|meant| distance(meant, name) <= SLIP)
 }
 
-/// What to say about a member that the record at `parent` does not have.
-pub(super) fn unknown(name: &str, parent: &str) -> String {
+/// What to say about a member that the record at `parent`, which has `fields`, does not have.
+pub(super) fn unknown(name: &str, fields: &'static [Field], parent: &str) -> String {
     let shown = short(name);
-    if let Some(meant) = slip(name, parent) {
+    if let Some(meant) = slip(name, fields) {
         return format!("`{shown}` is not a member: did you mean `{meant}`?");
     }
-    let fields = fields_at(parent);
     let place = |fields: &[Field]| fields.iter().any(|field| field.name == name);
+    if let Some(Shape::OneOf(modes)) = shape_at(parent) {
+        let others: Vec<_> = modes.iter().filter(|mode| place(mode.fields)).map(|mode| mode.word).collect();
+        if !others.is_empty() {
+            return format!(
+                "`{shown}` has no use with this `type`: it belongs to `type: {}`",
+                others.join("` or `type: ")
+            );
+        }
+    }
+    let has = |shape: &Shape| match shape {
+        Shape::Record(fields) => place(fields),
+        Shape::OneOf(modes) => modes.iter().any(|mode| place(mode.fields)),
+        _ => false,
+    };
     let elsewhere = [
         ("", "the top"),
         ("/auth", "`auth`"),
@@ -25,7 +38,7 @@ pub(super) fn unknown(name: &str, parent: &str) -> String {
         ("/auth/refresh_errors", "`auth.refresh_errors`"),
         ("/api", "`api`"),
     ];
-    if let Some((_, home)) = elsewhere.iter().find(|(home, _)| *home != parent && place(fields_at(home))) {
+    if let Some((_, home)) = elsewhere.iter().find(|(home, _)| *home != parent && shape_at(home).is_some_and(has)) {
         return format!("`{shown}` is not a member here: it belongs in {home}");
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
@@ -61,21 +74,17 @@ fn joined(words: &[&str], last: &str) -> String {
     }
 }
 
-/// The members of the record at `path`.
-fn fields_at(path: &str) -> &'static [Field] {
-    let mut shape = &table::MANIFEST;
-    for name in path.split('/').skip(1) {
-        let inner = match shape {
-            Shape::Record(fields) => fields.iter().find(|field| field.name == name).map(|field| field.shape),
+/// The shape at `path`, in whichever mode.
+fn shape_at(path: &str) -> Option<&'static Shape> {
+    path.split('/').skip(1).try_fold(&table::MANIFEST, |shape, name| {
+        let named = |fields: &'static [Field]| fields.iter().find(|field| field.name == name).map(|field| field.shape);
+        match shape {
+            Shape::Record(fields) => named(fields),
+            Shape::OneOf(modes) => modes.iter().find_map(|mode| named(mode.fields)),
             Shape::Map(inner) | Shape::List(inner) => Some(*inner),
             Shape::Id | Shape::Text | Shape::Flag | Shape::Whole | Shape::Count | Shape::Word(_) => None,
-        };
-        match inner {
-            Some(inner) => shape = inner,
-            None => return &[],
         }
-    }
-    if let Shape::Record(fields) = shape { fields } else { &[] }
+    })
 }
 
 /// Single-character edits between two words (Levenshtein); far apart without counting where the lengths say so.

@@ -1,6 +1,12 @@
 //! Every member of a manifest with its type. A test holds this table against [`crate::Manifest`] and the reference.
 
-use super::{Field, Shape};
+mod grants;
+mod oauth1;
+mod pasted;
+mod two_step;
+mod wire;
+
+use super::{Field, Mode, Shape};
 
 /// A manifest.
 pub(crate) static MANIFEST: Shape = Shape::Record(&[
@@ -8,29 +14,86 @@ pub(crate) static MANIFEST: Shape = Shape::Record(&[
     needed("name", &Shape::Text, r#""x""#),
     member("description", &Shape::Text),
     member("docs_url", &Shape::Text),
+    member("categories", &Shape::List(&Shape::Text)),
+    member("provenance", &PROVENANCE),
     needed("auth", &AUTH, STAND_IN_AUTH),
     member("variables", &Shape::Map(&VARIABLE)),
     member("scopes", &TEXTS),
-    member("api", &Shape::Record(&[needed("base_url", &Shape::Text, r#""https://x.example""#)])),
+    member("api", &API),
 ]);
 
 /// The least that reads as a manifest.
 pub(super) const STAND_IN: &str = r#"{"id": "x", "name": "x", "auth": {"type": "oauth2", "grant": "client_credentials", "token_url": "https://x.example/"}}"#;
 const STAND_IN_AUTH: &str = r#"{"type": "oauth2", "grant": "client_credentials", "token_url": "https://x.example/"}"#;
 
+static PROVENANCE: Shape = Shape::Record(&[
+    needed("sources", &Shape::Count, "1"),
+    needed("confidence", &Shape::Word(&["documented", "agreed", "single"]), r#""single""#),
+    needed("checked", &Shape::Text, r#""2026-01-01""#),
+]);
+
+static API: Shape = Shape::Record(&[
+    needed("base_url", &Shape::Text, r#""https://x.example""#),
+    member("headers", &TEXTS),
+    member("query", &TEXTS),
+    member("fields", &Shape::Map(&API_FIELD)),
+]);
+
+static API_FIELD: Shape = Shape::Record(&[
+    needed("type", &Shape::Word(&["url", "host", "host_label", "path_segment"]), r#""url""#),
+    member("suffixes", &Shape::List(&Shape::Text)),
+]);
+
 static TEXTS: Shape = Shape::Map(&Shape::Text);
 
-static AUTH: Shape = Shape::Record(&[
-    needed("type", &Shape::Word(&["oauth2"]), r#""oauth2""#),
-    needed("grant", &Shape::Word(&["authorization_code", "client_credentials"]), r#""authorization_code""#),
+static AUTH: Shape = Shape::OneOf(&[
+    Mode { word: "oauth2", fields: OAUTH2 },
+    Mode { word: "oauth1", fields: oauth1::OAUTH1 },
+    Mode { word: "api_key", fields: pasted::API_KEY },
+    Mode { word: "basic", fields: pasted::BASIC },
+    Mode { word: "two_step", fields: two_step::TWO_STEP },
+]);
+
+static TYPE: Shape = Shape::Word(&["oauth2", "oauth1", "api_key", "basic", "two_step"]);
+
+pub(crate) static OAUTH2: &[Field] = &[
+    needed("type", &TYPE, r#""oauth2""#),
+    needed(
+        "grant",
+        &Shape::Word(&[
+            "authorization_code",
+            "client_credentials",
+            "device_code",
+            "implicit",
+            "password",
+            "jwt_bearer",
+            "saml2_bearer",
+            "token_exchange",
+        ]),
+        r#""authorization_code""#,
+    ),
     member("authorization_url", &Shape::Text),
-    needed("token_url", &Shape::Text, r#""https://x.example/""#),
+    member("device_authorization_url", &Shape::Text),
+    member("token_url", &Shape::Text),
     member("refresh_url", &Shape::Text),
     member("revocation_url", &Shape::Text),
     member("issuer", &Shape::Text),
     member("authorization_response_iss_parameter_supported", &Shape::Flag),
-    member("client_authentication", &Shape::Word(&["client_secret_basic", "client_secret_post", "none"])),
-    member("token_body", &Shape::Word(&["form", "json"])),
+    member(
+        "client_authentication",
+        &Shape::Word(&[
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+            "client_secret_as_user",
+            "client_secret_header",
+            "private_key_jwt",
+            "client_secret_jwt",
+            "tls_client_auth",
+            "self_signed_tls_client_auth",
+        ]),
+    ),
+    member("token_body", &Shape::Word(&["form", "json", "query"])),
     member("scope_separator", &Shape::Text),
     member("default_scopes", &Shape::List(&Shape::Text)),
     member("authorization_params", &TEXTS),
@@ -54,6 +117,33 @@ static AUTH: Shape = Shape::Record(&[
     member("concurrency", &Shape::Count),
     member("introspection_url", &Shape::Text),
     member("refresh_errors", &REFRESH_ERRORS),
+    member("authorization_request", &wire::AUTHORIZATION_REQUEST),
+    member("token_request", &wire::TOKEN_REQUEST),
+    member("refresh_request", &wire::REFRESH_REQUEST),
+    member("client_assertion", &wire::CLIENT_ASSERTION),
+    member("resource", &Shape::Text),
+    member("pushed_authorization_request_url", &Shape::Text),
+    member("dpop", &Shape::Flag),
+    member("client_certificate", &Shape::Flag),
+    member("client_id_header", &Shape::Text),
+    member("client_secret_header", &Shape::Text),
+    member("callback", &wire::CALLBACK),
+    member("long_lived_exchange", &wire::LONG_LIVED_EXCHANGE),
+    member("identity", &wire::IDENTITY),
+    member("retry_hint", &wire::RETRY_HINT),
+    member("discovery", &DISCOVERY),
+    member("registration_url", &Shape::Text),
+    member("credentials", &pasted::CREDENTIALS),
+    member("username", &Shape::Text),
+    member("password", &Shape::Text),
+    member("assertion", &grants::ASSERTION),
+    member("token_exchange", &grants::TOKEN_EXCHANGE),
+];
+
+static DISCOVERY: Shape = Shape::Record(&[
+    member("issuer", &Shape::Text),
+    member("url", &Shape::Text),
+    member("protected_resource", &Shape::Text),
 ]);
 
 static RATE: Shape = Shape::Record(&[needed("requests", &Shape::Count, "1"), needed("seconds", &Shape::Whole, "1")]);
@@ -76,16 +166,22 @@ static TOKEN_RESPONSE: Shape = Shape::Record(&[
     member("scope", &Shape::Text),
     member("error", &Shape::Text),
     member("ok", &Shape::Text),
+    member("ok_value", &Shape::Text),
     member("extra", &TEXTS),
     member("refresh_expires_in", &Shape::Text),
     member("error_detail", &Shape::Text),
+    member("expires_in_unit", &Shape::Word(&["seconds", "milliseconds"])),
+    member("expires_at", &Shape::Text),
+    member("alternate", &Shape::Text),
+    member("strip_prefix", &Shape::Text),
 ]);
 
 static VARIABLE: Shape = Shape::Record(&[
-    needed("type", &Shape::Word(&["host_label", "enum", "path_segment"]), r#""host_label""#),
+    needed("type", &Shape::Word(&["host_label", "domain", "host", "enum", "path_segment", "text"]), r#""host_label""#),
     needed("title", &Shape::Text, r#""x""#),
     member("description", &Shape::Text),
     member("values", &Shape::List(&Shape::Text)),
+    member("suffix", &Shape::Text),
     member("default", &Shape::Text),
 ]);
 

@@ -4,11 +4,11 @@ use super::*;
 
 fn strays(template: &str, value: &str) -> bool {
     let values = Values::from([("v".to_owned(), value.to_owned())]);
-    agreeing_url(template, &values).is_err()
+    agreeing_url(template, &values, |_| false).is_err()
 }
 
 #[test]
-fn the_second_safeguard_stands_without_the_first() {
+fn e06_the_second_safeguard_stands_without_the_first() {
     let host = "https://{v}.acme.example:8443/token?a=b";
     for value in [
         "evil.com/",
@@ -41,9 +41,16 @@ fn the_second_safeguard_stands_without_the_first() {
 #[test]
 fn values_do_not_stand_in_for_each_other() {
     let values = Values::from([("a".to_owned(), PLACEHOLDER.to_owned()), ("b".to_owned(), "x".to_owned())]);
-    let url = agreeing_url("https://{a}.acme.example/{b}/{a}", &values);
+    let url = agreeing_url("https://{a}.acme.example/{b}/{a}", &values, |_| false);
     assert_eq!(url.map(String::from), Ok(format!("https://{PLACEHOLDER}.acme.example/x/{PLACEHOLDER}")));
-    assert_eq!(agreeing_url("https://acme.example/?q={b}", &values), Err(TemplateError::Strays));
+    let queried = |value: &str| {
+        let values = Values::from([("b".to_owned(), value.to_owned())]);
+        agreeing_url("https://acme.example/?q={b}", &values, |_| false).map(String::from)
+    };
+    assert_eq!(queried("x"), Ok("https://acme.example/?q=x".to_owned()));
+    for bad in ["x&y", "x&y=z", "x#y", "", "%26"] {
+        assert_eq!(queried(bad), Err(TemplateError::Strays), "{bad}");
+    }
 }
 
 #[test]
@@ -56,7 +63,7 @@ fn braces() {
 }
 
 #[test]
-fn texts_take_values_as_they_are_but_no_control_characters() {
+fn e07_texts_take_values_as_they_are_but_no_control_characters() {
     let values = |value: &str| Values::from([("v".to_owned(), value.to_owned())]);
     assert_eq!(expand_text("a {v}!", &values("b&c={v}")), Ok("a b&c={v}!".to_owned()));
     for bad in ["\r\nX: y", "\0", "\u{85}", "\u{1b}"] {

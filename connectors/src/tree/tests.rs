@@ -62,7 +62,7 @@ fn bombs_are_refused_before_they_grow() {
         let (root, faults) = read(&deep);
         assert!(root.is_none() && faults.len() == 1, "{faults:?}");
     }
-    let (_, faults) = read(&format!("[{}]", "1,".repeat(MOST_VALUES + 1)));
+    let (_, faults) = read(&format!("[{}]", "1,".repeat(MANIFEST.most_values + 1)));
     assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::TooMany]);
 }
 

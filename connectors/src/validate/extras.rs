@@ -1,13 +1,13 @@
 //! Extra parameters and headers: nothing that the protocol or the HTTP client says itself.
 
 use super::{Findings, escape};
-use crate::Manifest;
 use crate::diagnostic::Code;
+use crate::{Grant, Manifest, OAuth2};
 use std::collections::{BTreeMap, BTreeSet};
 use url::form_urlencoded;
 
 const MOST: usize = 50;
-const LONGEST_VALUE: usize = 2000;
+pub(super) const LONGEST_VALUE: usize = 2000;
 
 /// What the protocol itself says; a manifest's extras must not say otherwise.
 pub(super) const RESERVED: &[&str] = &[
@@ -19,6 +19,7 @@ pub(super) const RESERVED: &[&str] = &[
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "device_code",
     "grant_type",
     "nonce",
     "redirect_uri",
@@ -45,14 +46,19 @@ const RESERVED_HEADERS: &[&str] = &[
     "upgrade",
 ];
 
-pub(super) fn check(manifest: &Manifest, found: &mut Findings) {
-    let auth = &manifest.auth;
+pub(super) fn check(manifest: &Manifest, auth: &OAuth2, found: &mut Findings) {
     let token_url = Some(&auth.token_url);
+    let visited = auth.authorization_url.as_ref().or(auth.device_authorization_url.as_ref());
     let refresh_url = auth.refresh_url.as_ref().or(token_url);
-    params(manifest, "authorization_params", &auth.authorization_params, auth.authorization_url.as_ref(), found);
+    params(manifest, "authorization_params", &auth.authorization_params, visited, found);
     params(manifest, "token_params", &auth.token_params, token_url, found);
     params(manifest, "refresh_params", &auth.refresh_params, refresh_url, found);
     headers(manifest, &auth.token_headers, found);
+    let way = if auth.grant == Grant::Implicit { "fragment" } else { "query" };
+    if auth.authorization_params.get("response_mode").is_some_and(|mode| mode != way) {
+        let message = format!("callbacks are read from the {way} alone: use response_mode: {way}");
+        found.add(Code::BadParameter, "/auth/authorization_params/response_mode", message);
+    }
 }
 
 fn params(
@@ -76,10 +82,6 @@ fn params(
             let message = format!("`{name}` stands in the URL too, and no parameter may be sent twice: keep one");
             found.add(Code::BadParameter, path.as_str(), message).at_name();
         }
-        if name == "response_mode" && value != "query" {
-            let message = "callbacks are read from the query alone: use response_mode: query";
-            found.add(Code::BadParameter, path.as_str(), message);
-        }
         if value.len() > LONGEST_VALUE || value.chars().any(char::is_control) {
             let message = format!("a value is at most {LONGEST_VALUE} bytes, without control characters");
             found.add(Code::BadParameter, path.as_str(), message);
@@ -93,25 +95,48 @@ fn headers(manifest: &Manifest, members: &BTreeMap<String, String>, found: &mut 
     let mut seen = BTreeSet::new();
     for (name, value) in members {
         let path = format!("/auth/token_headers/{}", escape(name));
-        let lower = name.to_ascii_lowercase();
-        let families = ["content-", "proxy-", "sec-"];
-        if RESERVED_HEADERS.contains(&lower.as_str()) || families.iter().any(|family| lower.starts_with(family)) {
-            let message = "this header belongs to the request itself: remove it";
-            found.add(Code::ReservedHeader, path.as_str(), message).at_name();
-        } else if !is_header_name(name) {
-            let message = "a header's name is 1 to 100 letters, digits and ! # $ % & ' * + - . ^ _ ` | ~";
-            found.add(Code::BadHeader, path.as_str(), message).at_name();
-        } else if !seen.insert(lower) {
-            let message = format!("`{name}` is given twice in different spelling: keep one");
-            found.add(Code::BadHeader, path.as_str(), message).at_name();
-        }
-        if value.is_empty() || value.len() > LONGEST_VALUE || !value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-            let message = format!("a header's value is 1 to {LONGEST_VALUE} printable ASCII characters on one line");
-            found.add(Code::BadHeader, path.as_str(), message);
-        }
+        header(&path, name, value, None, &mut seen, found);
         found.template(manifest, &path, value);
     }
     count("token_headers", members, found);
+}
+
+/// One header; `allowed` is one that is otherwise reserved.
+pub(super) fn header(
+    path: &str,
+    name: &str,
+    value: &str,
+    allowed: Option<&str>,
+    seen: &mut BTreeSet<String>,
+    found: &mut Findings,
+) {
+    let lower = name.to_ascii_lowercase();
+    if let Some((code, message)) = header_fault(name, allowed) {
+        found.add(code, path, message).at_name();
+    } else if !seen.insert(lower) {
+        let message = format!("`{name}` is given twice in different spelling: keep one");
+        found.add(Code::BadHeader, path, message).at_name();
+    }
+    if value.is_empty() || value.len() > LONGEST_VALUE || !value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        let message = format!("a header's value is 1 to {LONGEST_VALUE} printable ASCII characters on one line");
+        found.add(Code::BadHeader, path, message);
+    }
+}
+
+/// What is wrong with a header's name.
+pub(super) fn header_fault(name: &str, allowed: Option<&str>) -> Option<(Code, &'static str)> {
+    let lower = name.to_ascii_lowercase();
+    let families = ["content-", "proxy-", "sec-"];
+    let reserved =
+        RESERVED_HEADERS.contains(&lower.as_str()) || families.iter().any(|family| lower.starts_with(family));
+    if reserved && allowed != Some(lower.as_str()) {
+        Some((Code::ReservedHeader, "this header belongs to the request itself: remove it"))
+    } else if !is_header_name(name) {
+        let message = "a header's name is 1 to 100 letters, digits and ! # $ % & ' * + - . ^ _ ` | ~";
+        Some((Code::BadHeader, message))
+    } else {
+        None
+    }
 }
 
 fn count(list: &str, members: &BTreeMap<String, String>, found: &mut Findings) {
@@ -120,7 +145,7 @@ fn count(list: &str, members: &BTreeMap<String, String>, found: &mut Findings) {
     }
 }
 
-fn is_param_name(name: &str) -> bool {
+pub(super) fn is_param_name(name: &str) -> bool {
     (1..=100).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~:[]".contains(&b))
 }
 

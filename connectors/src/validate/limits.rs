@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::diagnostic::Code;
-use crate::{Auth, Rate, RecoveryClass, RefreshErrors};
+use crate::{OAuth2, Rate, RecoveryClass, RefreshErrors, TwoStep};
 use std::collections::BTreeMap;
 
 /// Ten years, the longest time that anybody means (seconds).
@@ -17,15 +17,37 @@ const MOST_CODES: usize = 100;
 /// What these mean is fixed: the one ends a grant and the other never does, whoever says so.
 const FIXED_CODES: [&str; 2] = ["invalid_grant", "invalid_client"];
 
-pub(super) fn check(auth: &Auth, found: &mut Findings) {
+pub(super) fn check(auth: &OAuth2, found: &mut Findings) {
     times(auth, found);
     clashes(auth, found);
-    for (name, count) in [("max_live", auth.max_live), ("concurrency", auth.concurrency)] {
+    counts([("max_live", auth.max_live), ("concurrency", auth.concurrency)], found);
+    rates([("mint_rate", auth.mint_rate), ("rate_limit", auth.rate_limit)], found);
+    codes(&auth.refresh_errors, found);
+}
+
+pub(super) fn of_two_step(auth: &TwoStep, found: &mut Findings) {
+    for (name, number) in [("default_lifetime", auth.default_lifetime), ("refresh_margin", auth.refresh_margin)] {
+        if number.is_some_and(|n| !(1..=LONGEST).contains(&n)) {
+            let message = format!("use 1 to {LONGEST} seconds (ten years)");
+            found.add(Code::OutOfRange, format!("/auth/{name}"), message);
+        }
+    }
+    margin_fits(auth.default_lifetime, auth.refresh_margin, found);
+    counts([("concurrency", auth.concurrency)], found);
+    rates([("mint_rate", auth.mint_rate), ("rate_limit", auth.rate_limit)], found);
+    codes(&auth.refresh_errors, found);
+}
+
+fn counts<const N: usize>(counts: [(&str, Option<u32>); N], found: &mut Findings) {
+    for (name, count) in counts {
         if count.is_some_and(|n| !(1..=MOST_LIVE).contains(&n)) {
             found.add(Code::BadCount, format!("/auth/{name}"), format!("use 1 to {MOST_LIVE}"));
         }
     }
-    for (name, rate) in [("mint_rate", auth.mint_rate), ("rate_limit", auth.rate_limit)] {
+}
+
+fn rates<const N: usize>(rates: [(&str, Option<Rate>); N], found: &mut Findings) {
+    for (name, rate) in rates {
         let Some(Rate { requests, seconds }) = rate else { continue };
         if !(1..=MOST_REQUESTS).contains(&requests) {
             found.add(Code::BadRate, format!("/auth/{name}/requests"), format!("use 1 to {MOST_REQUESTS} requests"));
@@ -35,10 +57,18 @@ pub(super) fn check(auth: &Auth, found: &mut Findings) {
             found.add(Code::BadRate, format!("/auth/{name}/seconds"), message);
         }
     }
-    codes(&auth.refresh_errors, found);
 }
 
-fn times(auth: &Auth, found: &mut Findings) {
+fn margin_fits(lifetime: Option<u32>, margin: Option<u32>, found: &mut Findings) {
+    if let (Some(life), Some(margin)) = (lifetime, margin)
+        && margin > life / 2
+    {
+        let message = "no refresh starts before half of the lifetime is over, so this margin is cut to that";
+        found.add(Code::MarginTooLong, "/auth/refresh_margin", message).warning().about("/auth/default_lifetime");
+    }
+}
+
+fn times(auth: &OAuth2, found: &mut Findings) {
     let numbers = [
         ("default_lifetime", 1, auth.default_lifetime),
         ("refresh_margin", 1, auth.refresh_margin),
@@ -56,7 +86,7 @@ fn times(auth: &Auth, found: &mut Findings) {
 }
 
 /// Members that do not go together.
-fn clashes(auth: &Auth, found: &mut Findings) {
+fn clashes(auth: &OAuth2, found: &mut Findings) {
     let class = "/auth/recovery_class";
     if auth.recovery_class != RecoveryClass::G && auth.grace.is_some() {
         let message = "only recovery class G has a `grace`: remove it, or set `recovery_class: G`";
@@ -67,12 +97,7 @@ fn clashes(auth: &Auth, found: &mut Findings) {
             "refresh tokens of the recovery classes N and M may be used again: remove it, or set another class";
         found.add(Code::IgnoredMember, "/auth/reuse_penalty", message).at_name().about(class);
     }
-    if let (Some(life), Some(margin)) = (auth.default_lifetime, auth.refresh_margin)
-        && margin > life / 2
-    {
-        let message = "no refresh starts before half of the lifetime is over, so this margin is cut to that";
-        found.add(Code::MarginTooLong, "/auth/refresh_margin", message).warning().about("/auth/default_lifetime");
-    }
+    margin_fits(auth.default_lifetime, auth.refresh_margin, found);
     if let (Some(window), Some(margin)) = (auth.refresh_window, auth.refresh_margin)
         && margin > window
     {

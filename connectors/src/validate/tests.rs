@@ -17,7 +17,7 @@ fn faults(url: &str) -> Vec<String> {
 }
 
 #[test]
-fn urls_that_are_refused() {
+fn e05_urls_that_are_refused() {
     for url in [
         "acme.example/token",
         "/token",
@@ -65,7 +65,9 @@ fn urls_that_are_refused() {
         "https://acme.example/{p}x",
         "https://acme.example/{p}{e}",
         "https://acme.example/{d}",
-        "https://acme.example/?a={p}",
+        "https://acme.example/?a=x{p}",
+        "https://acme.example/?{p}=a",
+        "https://acme.example/?{p}",
         "http://{s}.localhost.example/",
         "http://{s}.0.0.1/",
     ] {

@@ -1,24 +1,30 @@
 //! What people read, and scopes.
 
 use super::{Findings, escape, is_line};
-use crate::Manifest;
 use crate::diagnostic::Code;
+use crate::{Manifest, OAuth2};
 
 const SEPARATORS: [&str; 5] = [" ", ",", "+", ";", "|"];
 const MOST_SCOPES: usize = 500;
 
 pub(super) fn check(manifest: &Manifest, found: &mut Findings) {
-    let auth = &manifest.auth;
+    let auth = manifest.oauth2();
     let lines = [
         ("/name", Some(&manifest.name), 80),
         ("/description", manifest.description.as_ref(), 300),
-        ("/auth/pkce_disabled_reason", auth.pkce_disabled_reason.as_ref(), 300),
+        ("/auth/pkce_disabled_reason", auth.and_then(|auth| auth.pkce_disabled_reason.as_ref()), 300),
     ];
     for (path, text, most) in lines {
         if text.is_some_and(|text| !is_line(text, most)) {
             found.add(Code::BadText, path, format!("use 1 to {most} characters, without control characters"));
         }
     }
+    if let Some(auth) = auth {
+        scopes(manifest, auth, found);
+    }
+}
+
+fn scopes(manifest: &Manifest, auth: &OAuth2, found: &mut Findings) {
     if !SEPARATORS.contains(&auth.scope_separator.as_str()) {
         found.add(Code::BadSeparator, "/auth/scope_separator", "use one of \" \", \",\", \"+\", \";\" and \"|\"");
     }

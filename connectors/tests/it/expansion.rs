@@ -18,7 +18,7 @@ fn values(host: &str, segment: &str) -> Values {
 }
 
 #[test]
-fn hostile_values_are_refused() {
+fn e06_hostile_values_are_refused() {
     let manifest = manifest();
     let long = "x".repeat(300);
     for value in [
@@ -58,6 +58,56 @@ fn hostile_values_are_refused() {
         "&a=b",
         ";",
         "\u{202e}",
+        "evil.com/..",
+        "evil.com%2f",
+        "evil.com%23",
+        "evil.com:443",
+        "evil.com\\",
+        "a%2eb",
+        "a%00b",
+        "a%0ab",
+        "a%2fb",
+        "a%5cb",
+        "%2e%2e",
+        "%2e",
+        "..;",
+        "a;b",
+        "a,b",
+        "a=b",
+        "a+b",
+        "a|b",
+        "a^b",
+        "a`b",
+        "a'b",
+        "a\"b",
+        "a<b",
+        "a>b",
+        "a*b",
+        "(a)",
+        "[a]",
+        "{a}",
+        "$a",
+        "${a}",
+        "#{a}",
+        "{{a}}",
+        "a!",
+        "a\u{0}",
+        "a\u{85}b",
+        "a\u{a0}b",
+        "a\u{200b}b",
+        "a\u{200d}b",
+        "a\u{2028}b",
+        "a\u{feff}",
+        "a\u{ff0e}b",
+        "a\u{2024}b",
+        "a\u{fe52}b",
+        "ß",
+        "ſ",
+        "\u{212a}",
+        "０",
+        "x\r\nhost: evil.com",
+        "x HTTP/1.1\r\n",
+        "\u{1b}[2J",
         &long,
     ] {
         for given in [values(value, "ok"), values("ok", value)] {
@@ -90,7 +140,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_value_moves_the_url(host in value(), segment in value()) {
+    fn e06_no_value_moves_the_url(host in value(), segment in value()) {
         if let Ok(url) = expand_url(TEMPLATE, &manifest(), &values(&host, &segment)) {
             prop_assert_eq!(url.scheme(), "https");
             prop_assert_eq!(url.port(), Some(8443));
@@ -109,5 +159,71 @@ proptest! {
         let given = values(&host, &segment);
         let expanded = expand_url(TEMPLATE, &manifest, &given);
         prop_assert_eq!(resolve_values(&manifest, &given).is_ok(), expanded.is_ok());
+    }
+}
+
+/// A whole host under a fixed suffix, and an end of a host out of a list.
+fn hosts() -> Manifest {
+    let text = "id: acme\nname: Acme\nauth:\n  type: oauth2\n  grant: authorization_code\n  \
+                authorization_url: 'https://{domain}:8443/{segment}/x'\n  token_url: 'https://{host}.acme.{end}/t'\nvariables:\n  \
+                domain: {type: domain, suffix: my.acme.example, title: D}\n  segment: {type: path_segment, title: S}\n  \
+                host: {type: host_label, title: H}\n  end: {type: enum, title: E, values: [example, co.example]}\n";
+    parse(text).unwrap_or_else(|found| panic!("{found:#?}"))
+}
+
+const DOMAIN_URL: &str = "https://{domain}:8443/{segment}/x";
+const END_URL: &str = "https://{host}.acme.{end}/t";
+
+fn given(pairs: &[(&str, &str)]) -> Values {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn a_domain_keeps_its_suffix_and_an_end_is_one_of_the_authors() {
+    let manifest = hosts();
+    let url = |domain: &str| expand_url(DOMAIN_URL, &manifest, &given(&[("domain", domain), ("segment", "s")]));
+    for good in ["shop.my.acme.example", "a.b.c.my.acme.example", "Shop.MY.acme.example"] {
+        let expected = format!("https://{}:8443/s/x", good.to_ascii_lowercase());
+        assert_eq!(url(good).expect(good).as_str(), expected);
+    }
+    for bad in [
+        "my.acme.example",
+        ".my.acme.example",
+        "a.b.c.d.my.acme.example",
+        "evilmy.acme.example",
+        "shop.my.acme.example.evil.example",
+        "evil.example/.my.acme.example",
+        "evil.example#.my.acme.example",
+        "a@b.my.acme.example",
+        "shop.my.acme.example:1",
+        "shop.my.acme.example.",
+        "xn--a.my.acme.example",
+        "a..my.acme.example",
+        "shop.my.acme.example/",
+        "",
+    ] {
+        assert!(matches!(url(bad), Err(TemplateError::BadValue { .. })), "{bad}");
+    }
+    let url = |host: &str, end: &str| expand_url(END_URL, &manifest, &given(&[("host", host), ("end", end)]));
+    assert_eq!(url("a", "co.example").expect("a URL").as_str(), "https://a.acme.co.example/t");
+    for (host, end) in [("a", "evil.example"), ("a.b", "example"), ("a", "example/"), ("a", "")] {
+        assert!(url(host, end).is_err(), "{host} {end}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn e06_no_domain_leaves_its_suffix(front in value(), segment in value()) {
+        let manifest = hosts();
+        for domain in [front.clone(), format!("{front}.my.acme.example")] {
+            let Ok(url) = expand_url(DOMAIN_URL, &manifest, &given(&[("domain", &domain), ("segment", &segment)])) else { continue };
+            let host = url.host_str().unwrap_or_default();
+            prop_assert!(host.ends_with(".my.acme.example") && host == domain.to_ascii_lowercase());
+            prop_assert!((4..=6).contains(&host.split('.').count()));
+            prop_assert_eq!((url.scheme(), url.port(), url.path_segments().map(Iterator::count)), ("https", Some(8443), Some(2)));
+            prop_assert_eq!((url.username(), url.password(), url.query(), url.fragment()), ("", None, None, None));
+        }
     }
 }

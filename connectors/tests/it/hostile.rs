@@ -10,7 +10,7 @@ fn github() -> String {
 }
 
 #[test]
-fn the_longest_text_is_256_kib() {
+fn e08_the_longest_text_is_256_kib() {
     let padded = |length: usize| {
         let text = github();
         let padding = "#".repeat(length - text.len());
@@ -52,7 +52,7 @@ fn canonical_json_does_not_depend_on_how_a_manifest_is_written() {
 }
 
 #[test]
-fn the_worst_texts_of_full_length_are_answered_with_findings() {
+fn e08_the_worst_texts_of_full_length_are_answered_with_findings() {
     let repeat = |part: &str| part.repeat(LONGEST / part.len());
     for text in [
         repeat("["),

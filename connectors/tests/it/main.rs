@@ -5,4 +5,5 @@
 mod bundled;
 mod expansion;
 mod hostile;
+mod own_host;
 mod reference;
