@@ -75,6 +75,8 @@ worded! {
         ClientCredentials = "client_credentials",
         /// The provider answered `invalid_grant` to a refresh (RFC 6749 section 5.2).
         RefreshTokenRejected = "refresh_token_rejected",
+        /// The provider no longer accepts what the customer gave to ask for tokens with.
+        CredentialsRejected = "credentials_rejected",
         /// A rotation was spent at the provider and its successor never reached us.
         LostRotation = "lost_rotation",
         /// The account at the provider was given so many newer grants that the provider dropped this one.
@@ -93,6 +95,8 @@ worded! {
         RestoredFromBackup = "restored_from_backup",
         /// It is switched on again.
         HoldLifted = "hold_lifted",
+        /// It failed in a new version of its connector, and is back in the one before.
+        MoveRolledBack = "move_rolled_back",
     }
 }
 

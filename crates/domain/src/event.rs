@@ -40,6 +40,8 @@ worded! {
         Held = "held",
         /// It was switched on again.
         Released = "released",
+        /// It speaks another version of its connector from now on.
+        Moved = "moved",
         /// The connection was ended here.
         Revoked = "revoked",
         /// The provider confirmed the revocation.

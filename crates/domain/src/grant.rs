@@ -1,6 +1,6 @@
 //! What a token endpoint gave, after every quirk of its reply was ironed out.
 
-use crate::{AccessToken, RefreshToken, ScopeSet};
+use crate::{AccessToken, DpopKey, PastedSecret, RefreshToken, ScopeSet};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -40,6 +40,10 @@ pub struct TokenGrant {
     pub refresh_lifetime: Option<Duration>,
     /// Absent: as requested (section 5.1).
     pub granted_scopes: Option<ScopeSet>,
+    /// What the tokens are bound to (RFC 9449); `None`: nothing.
+    pub dpop_key: Option<DpopKey>,
     /// Fields that the manifest lifts out of the reply, such as `instance_url`.
     pub extra: BTreeMap<String, serde_json::Value>,
+    /// Secrets that are sealed beside the access token and outlive its renewals, such as a part of what calls carry.
+    pub kept: BTreeMap<String, PastedSecret>,
 }

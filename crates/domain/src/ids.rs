@@ -113,6 +113,8 @@ typed_ids! {
     RevocationId = "rev";
     /// What an admin switched off.
     HoldId = "hold";
+    /// A move of an app's connections to another version of its connector.
+    MoveId = "mov";
     /// A request to the API, in its answer and in the log.
     RequestId = "req";
     /// A running process, as the holder of leases.

@@ -12,6 +12,7 @@ mod event;
 pub mod gate;
 mod grant;
 mod ids;
+mod moves;
 mod names;
 mod schedule;
 mod scope;
@@ -27,8 +28,9 @@ pub use event::EventKind;
 pub use grant::{TokenGrant, TokenType};
 pub use ids::{
     ApiKeyId, AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, CustomerKey, DataKeyId, EnvironmentKey,
-    EventId, HoldId, IdError, LeaseOwner, RequestId, RevocationId,
+    EventId, HoldId, IdError, LeaseOwner, MoveId, RequestId, RevocationId,
 };
+pub use moves::{MoveEvidence, MoveMoment, MoveReason, MoveStage, MoveState, MoveStep, MoveTerms, Verdict};
 pub use names::{AppId, ConnectorId, CustomerId, EnvironmentName, NameError};
 pub use schedule::{
     Deadlines, RefreshRules, WARNING_DAYS, backoff, keep_alive, reauth_warning, refresh_at, smear, smear_import,
@@ -36,8 +38,8 @@ pub use schedule::{
 pub use scope::ScopeSet;
 pub use sealed::Sealed;
 pub use secret::{
-    AccessToken, ApiKeySecret, AuthorizationCode, ClientSecret, CompletionCode, ConnectToken, FlowCookie, PkceVerifier,
-    RefreshToken, StateToken,
+    AccessToken, ApiKeySecret, AuthorizationCode, ClientSecret, CompletionCode, ConnectToken, DeviceCode, DpopKey,
+    FlowCookie, PastedSecret, PkceVerifier, RefreshToken, StateToken,
 };
 
 /// An instant in UTC. Every time in the product is one of these; the database stores unix milliseconds.

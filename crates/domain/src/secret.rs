@@ -50,6 +50,12 @@ secrets! {
     AuthorizationCode;
     /// RFC 6749 section 2.3.1.
     ClientSecret;
+    /// A credential that a customer pastes, or a part of a call that carries it.
+    PastedSecret;
+    /// RFC 9449: the private key of a connection, as a JWK.
+    DpopKey;
+    /// RFC 8628 section 3.2.
+    DeviceCode;
     /// RFC 7636 section 4.1: 43 characters of 256 random bits.
     PkceVerifier;
     /// RFC 6749 section 10.12: ties the callback to the flow that began it.

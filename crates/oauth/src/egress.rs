@@ -5,21 +5,24 @@
 //! a client may send again. Deliberately absent: redirects, retries, proxies from the environment, cookies, and any way to
 //! weaken TLS.
 
+mod clients;
 mod fault;
 mod resolver;
 mod retry_after;
 
-use crate::{EgressPolicy, EgressRefusal, Method, Outbound, Reply, SendError, Transport};
+use crate::{EgressPolicy, EgressRefusal, IdentityFault, Method, Outbound, Reply, SendError, Transport};
+use clients::Clients;
 use fault::send_error;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Request, Response, redirect, retry};
-use resolver::Guard;
-use std::sync::Arc;
-use std::time::Duration;
+use mortise_connectors::RetryHint;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::{Request, Response};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// RFC 6585 section 4.
+const TOO_MANY_REQUESTS: u16 = 429;
 /// Of a body, after decompression.
 const BODY_CAP: usize = 1024 * 1024;
 /// Of all header lines together.
@@ -33,6 +36,12 @@ pub enum EgressError {
     /// The TLS library refused its own defaults.
     #[error("TLS could not be set up")]
     Tls(#[from] rustls::Error),
+    /// Nothing to trust.
+    #[error("there is no certificate in it, or one that does not read: use PEM")]
+    NoAuthority,
+    /// What was stored as a certificate with its key is none.
+    #[error(transparent)]
+    Identity(#[from] IdentityFault),
     /// The HTTP library refused its settings.
     #[error("the HTTP client could not be set up")]
     Client(#[from] reqwest::Error),
@@ -42,8 +51,7 @@ pub enum EgressError {
 #[derive(Debug)]
 pub struct Egress {
     policy: EgressPolicy,
-    pooled: Client,
-    fresh: Client,
+    clients: Clients,
 }
 
 impl Egress {
@@ -52,18 +60,37 @@ impl Egress {
     /// # Errors
     /// TLS or the HTTP library refuses its settings, which no input can cause.
     pub fn new(policy: EgressPolicy) -> Result<Self, EgressError> {
-        let tls = tls()?;
-        let pooled = client(&policy, tls.clone(), usize::MAX)?;
-        // Without an idle pool a connection carries one request, so that none is written into one just being closed.
-        let fresh = client(&policy, tls, 0)?;
-        Ok(Self { policy, pooled, fresh })
+        Self::with_roots(policy, mozilla())
+    }
+
+    /// The same, which trusts the certificates in `pem` too: authorities of the operator's own network.
+    ///
+    /// # Errors
+    /// Something that is no certificate, or no certificate at all.
+    pub fn trusting(policy: EgressPolicy, pem: &[u8]) -> Result<Self, EgressError> {
+        let mut roots = mozilla();
+        let known = roots.len();
+        for authority in CertificateDer::pem_slice_iter(pem) {
+            roots.add(authority.map_err(|_| EgressError::NoAuthority)?)?;
+        }
+        if roots.len() == known { Err(EgressError::NoAuthority) } else { Self::with_roots(policy, roots) }
+    }
+
+    fn with_roots(policy: EgressPolicy, roots: RootCertStore) -> Result<Self, EgressError> {
+        let clients = Clients::new(policy.clone(), roots)?;
+        Ok(Self { policy, clients })
     }
 
     async fn exchange(&self, request: Outbound) -> Result<Reply, SendError> {
-        let client = if request.fresh_connection { &self.fresh } else { &self.pooled };
+        let client = self.clients.of(request.client_identity.as_ref(), request.fresh_connection);
+        let client = client.map_err(|error| {
+            tracing::warn!(%error, "a client's certificate could not be used");
+            SendError::Tls
+        })?;
+        let hint = request.retry_hint.clone();
         let request = message(request)?;
         let response = client.execute(request).await.map_err(send_error)?;
-        read(response).await
+        read(response, hint.as_ref()).await
     }
 }
 
@@ -74,34 +101,14 @@ impl Transport for Egress {
         let deadline = request.deadline;
         tokio::time::timeout(deadline, self.exchange(request)).await.unwrap_or(Err(SendError::Timeout))
     }
+
+    fn policy(&self) -> &EgressPolicy {
+        &self.policy
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one HTTP client")]
-fn client(policy: &EgressPolicy, tls: rustls::ClientConfig, idle: usize) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(Guard::new(policy.clone()))
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .referer(false)
-        .http1_only()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_max_idle_per_host(idle)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .user_agent(concat!("mortise/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(tls)
+fn mozilla() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 fn message(mut outbound: Outbound) -> Result<Request, EgressRefusal> {
@@ -124,7 +131,18 @@ fn message(mut outbound: Outbound) -> Result<Request, EgressRefusal> {
     Ok(request)
 }
 
-async fn read(mut response: Response) -> Result<Reply, SendError> {
+/// Every line of a header that is a list, joined (RFC 9110 section 5.3).
+fn all(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let lines: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+/// RFC 9449 section 8.1, in a sensible length.
+fn is_nonce(text: &str) -> bool {
+    (1..=1024).contains(&text.len()) && text.bytes().all(|b| (b'!'..=b'~').contains(&b) && b != b'"' && b != b'\\')
+}
+
+async fn read(mut response: Response, hint: Option<&RetryHint>) -> Result<Reply, SendError> {
     let announced = response.content_length().unwrap_or(USUAL_BODY as u64);
     let head = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
     let Some(announced) = usize::try_from(announced).ok().filter(|length| *length <= BODY_CAP && head <= HEAD_CAP)
@@ -139,15 +157,19 @@ async fn read(mut response: Response) -> Result<Reply, SendError> {
         body.extend_from_slice(&chunk);
     }
     let headers = response.headers();
-    let text = |name| header(headers, name);
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let (status, date) = (response.status().as_u16(), text(DATE.as_str()).and_then(retry_after::instant));
+    let hinted = || {
+        let hint = hint.filter(|_| status == TOO_MANY_REQUESTS)?;
+        retry_after::hinted(text(&hint.header)?, hint.unit, date)
+    };
     Ok(Reply {
-        status: response.status().as_u16(),
-        content_type: text(CONTENT_TYPE).map(str::to_owned),
-        retry_after: text(RETRY_AFTER).and_then(|value| retry_after::parse(value, text(DATE))),
+        status,
+        content_type: text(CONTENT_TYPE.as_str()).map(str::to_owned),
+        retry_after: text(RETRY_AFTER.as_str()).and_then(|value| retry_after::parse(value, date)).or_else(hinted),
+        date: date.map(Into::into),
+        www_authenticate: all(headers, &WWW_AUTHENTICATE),
+        dpop_nonce: text("dpop-nonce").filter(|nonce| is_nonce(nonce)).map(str::to_owned),
         body,
     })
-}
-
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -1,9 +1,10 @@
 //! What the unit tests of this crate share: a provider, a client, and canaries that must not turn up.
 
-use crate::{ClientRegistration, Outbound, Provider};
+use crate::{ClientRegistration, Outbound, Provider, Signer};
 use mortise_connectors::{Manifest, Values};
-use mortise_domain::ClientSecret;
+use mortise_domain::{ClientSecret, ManualClock, SeededEntropy};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
 pub(crate) const REFRESH_TOKEN: &str = "canary-refresh-token";
@@ -24,17 +25,23 @@ pub(crate) fn manifest(changes: Value) -> Manifest {
     serde_json::from_value(manifest).expect("a manifest")
 }
 
+/// The same instant and the same randomness each time.
+pub(crate) fn signer() -> Signer {
+    Signer::new(Arc::new(ManualClock::at_unix(1_800_000_000)), Arc::new(SeededEntropy::new(1)))
+}
+
 /// A manifest with something filled in, and a client with a secret.
 pub(crate) struct Fixture {
     manifest: Manifest,
     values: Values,
     secret: ClientSecret,
+    signer: Signer,
 }
 
 impl Fixture {
     pub(crate) fn new(changes: Value) -> Self {
         let values = Values::from([("subdomain".to_owned(), "shop".to_owned())]);
-        Self { manifest: manifest(changes), values, secret: ClientSecret::new(CLIENT_SECRET) }
+        Self { manifest: manifest(changes), values, secret: ClientSecret::new(CLIENT_SECRET), signer: signer() }
     }
 
     pub(crate) fn provider(&self) -> Provider<'_> {
@@ -50,6 +57,8 @@ impl Fixture {
             client_id: "client-1",
             secret: None,
             redirect_uri: "https://broker.example/oauth/callback/1",
+            signer: Some(&self.signer),
+            dpop_key: None,
         }
     }
 }

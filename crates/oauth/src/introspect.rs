@@ -5,8 +5,10 @@
 use crate::outcome::accepted;
 use crate::request::Draft;
 use crate::response::Expiry;
+use crate::sending::{Answered, deliver};
+use crate::style::Style;
 use crate::{ClientRegistration, Failure, FailureClass, Outbound, PresentedToken, ProtocolError, Provider, Transport};
-use mortise_connectors::{TokenBody, TokenResponse};
+use mortise_connectors::TokenResponse;
 use mortise_domain::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -35,8 +37,9 @@ pub fn introspection(
     client: &ClientRegistration<'_>,
     token: PresentedToken<'_>,
 ) -> Result<Option<Outbound>, ProtocolError> {
-    let Some(template) = provider.auth().introspection_url.as_deref() else { return Ok(None) };
-    let mut draft = Draft::new(provider.url(template)?, TokenBody::Form);
+    let Some(auth) = provider.manifest.oauth2() else { return Ok(None) };
+    let Some(template) = auth.introspection_url.as_deref() else { return Ok(None) };
+    let mut draft = Draft::new(provider.url(template)?, Style::of_question(auth));
     let (text, hint) = token.text_and_hint();
     draft.set_secret("token", text);
     draft.set("token_type_hint", hint);
@@ -48,9 +51,8 @@ pub fn introspection(
 ///
 /// # Errors
 /// What went wrong. A reply without a plain `active` is ambiguous.
-pub async fn request_introspection(transport: &dyn Transport, mut request: Outbound) -> Result<Introspection, Failure> {
-    let secrets = std::mem::take(&mut request.secrets);
-    let reply = transport.send(request).await?;
+pub async fn request_introspection(transport: &dyn Transport, request: Outbound) -> Result<Introspection, Failure> {
+    let Answered { reply, secrets, .. } = deliver(transport, request).await?;
     let document = accepted(&reply, &TokenResponse::default(), &secrets)?;
     let Some(active) = document.get("/active").and_then(Value::as_bool) else {
         let detail = "the reply does not say whether the token is active";

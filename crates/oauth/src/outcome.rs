@@ -9,9 +9,10 @@ mod renewal;
 pub use renewal::{RefreshFailure, request_refresh};
 
 use crate::response::{Document, Unreadable};
+use crate::sending::{Answered, deliver};
 use crate::{Failure, FailureClass, Outbound, Reply, Transport};
 use code::{class_of, class_of_error, error_code};
-use mortise_connectors::{Manifest, RefreshError, RefreshErrors, TokenResponse};
+use mortise_connectors::{Manifest, OAuth2, RefreshError, RefreshErrors, TokenResponse};
 use mortise_domain::TokenGrant;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -23,13 +24,13 @@ use zeroize::Zeroizing;
 /// What went wrong, by how sure we are of what the provider did.
 pub async fn request_token(
     transport: &dyn Transport,
-    mut request: Outbound,
+    request: Outbound,
     manifest: &Manifest,
 ) -> Result<TokenGrant, Failure> {
-    let secrets = std::mem::take(&mut request.secrets);
-    let reply = transport.send(request).await?;
-    let mut document = accepted(&reply, &manifest.auth.token_response, &secrets)?;
-    document.grant(manifest, None).map_err(|detail| malformed(&reply, detail))
+    let Answered { reply, secrets, dpop_key } = deliver(transport, request).await?;
+    let mut document = accepted(&reply, &spoken(manifest)?.token_response, &secrets)?;
+    let grant = document.grant(manifest, None).map_err(|detail| malformed(&reply, detail))?;
+    Ok(TokenGrant { dpop_key, ..grant })
 }
 
 /// Sends a revocation. Any success is the end of it, also for a token that the provider does not know (RFC 7009
@@ -37,9 +38,8 @@ pub async fn request_token(
 ///
 /// # Errors
 /// What went wrong, by how sure we are of what the provider did.
-pub async fn request_revocation(transport: &dyn Transport, mut request: Outbound) -> Result<(), Failure> {
-    let secrets = std::mem::take(&mut request.secrets);
-    let reply = transport.send(request).await?;
+pub async fn request_revocation(transport: &dyn Transport, request: Outbound) -> Result<(), Failure> {
+    let Answered { reply, secrets, .. } = deliver(transport, request).await?;
     if (200..300).contains(&reply.status) {
         return Ok(());
     }
@@ -53,6 +53,22 @@ pub(crate) fn accepted(
     secrets: &[Zeroizing<String>],
 ) -> Result<Document, Failure> {
     Judge { reply, shape, secrets, errors: None }.accept()
+}
+
+/// The same where the provider's own codes count too.
+pub(crate) fn accepted_by(
+    reply: &Reply,
+    shape: &TokenResponse,
+    secrets: &[Zeroizing<String>],
+    errors: &RefreshErrors,
+) -> Result<Document, Failure> {
+    Judge { reply, shape, secrets, errors: Some(errors) }.accept()
+}
+
+/// Requests are built from such manifests only.
+fn spoken(manifest: &Manifest) -> Result<&OAuth2, Failure> {
+    let refused = || Failure::new(FailureClass::Unknown, None, "the connector does not speak OAuth 2");
+    manifest.oauth2().ok_or_else(refused)
 }
 
 fn malformed(reply: &Reply, detail: &'static str) -> Failure {
@@ -70,7 +86,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The document of a success, which may still turn out to hold no tokens.
     fn accept(&self) -> Result<Document, Failure> {
-        let read = Document::read(self.reply);
+        let read = Document::read(self.reply, self.shape.strip_prefix.as_deref());
         match self.reply.status {
             200..300 => match read {
                 Ok(document) => self.success(document),
@@ -91,13 +107,13 @@ impl Judge<'_> {
     }
 
     fn success(&self, document: Document) -> Result<Document, Failure> {
-        let flag = self.shape.ok.as_deref().map(|pointer| document.get(pointer));
+        let flag = self.shape.ok.as_deref().map(|pointer| self.shape.says_ok(document.get(pointer)?));
         match (self.says_error(&document), flag) {
-            (true, _) | (false, Some(Some(Value::Bool(false)))) => {
+            (true, _) | (false, Some(Some(false))) => {
                 Err(self.by_code(&document, FailureClass::Unknown, "the provider refused without an error code"))
             }
-            (false, None | Some(Some(Value::Bool(true)))) => Ok(document),
-            (false, Some(_)) => {
+            (false, None | Some(Some(true))) => Ok(document),
+            (false, Some(None)) => {
                 let detail = "the reply lacks the member that tells success from failure";
                 Err(self.failure(FailureClass::Ambiguous, None, detail))
             }

@@ -30,6 +30,12 @@ pub enum EgressRefusal {
     /// `user:password@` in the URL.
     #[error("the URL carries user information before `@`: remove it")]
     UserInfo,
+    /// A name that means a host of this machine's own network.
+    #[error("`{host}` is a name of a local network")]
+    LocalName {
+        /// The host of the URL.
+        host: String,
+    },
     /// A header that could end its line early, or is no header at all.
     #[error("the header `{name}` holds characters that no header may hold")]
     Header {
@@ -87,6 +93,23 @@ impl EgressPolicy {
         if plain && !self.opens(unmapped(address)) { Err(refuse_plain(&host)) } else { Ok(()) }
     }
 
+    /// Judges the host of a URL that somebody else may call: one that a provider tells, or one that a customer fills in.
+    /// Beside addresses, names are refused that no public host has.
+    ///
+    /// # Errors
+    /// As [`EgressPolicy::check_url`], without a word on the scheme.
+    pub fn check_told(&self, url: &Url) -> Result<(), EgressRefusal> {
+        match url.host().ok_or(EgressRefusal::NoHost)? {
+            Host::Domain(name) if is_localhost(name) && self.opens_loopback() => Ok(()),
+            Host::Domain(name) if is_local(name) && !self.opens_a_network() => {
+                Err(EgressRefusal::LocalName { host: name.to_owned() })
+            }
+            Host::Domain(_) => Ok(()),
+            Host::Ipv4(address) => self.check_address(&address.to_string(), address.into()),
+            Host::Ipv6(address) => self.check_address(&address.to_string(), address.into()),
+        }
+    }
+
     /// Judges one address of `host`. A name that means this machine (RFC 6761 section 6.3) may only lead to it.
     ///
     /// # Errors
@@ -111,10 +134,22 @@ impl EgressPolicy {
         self.allow.iter().any(|net| net.contains(&address))
     }
 
+    /// Whether the operator has hosts of their own, whose names are nobody else's to judge.
+    fn opens_a_network(&self) -> bool {
+        self.allow.iter().any(|net| !net.addr().is_loopback())
+    }
+
     fn opens_loopback(&self) -> bool {
         let usual = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         usual.iter().any(|address| self.opens(*address)) || self.allow.iter().any(|net| net.addr().is_loopback())
     }
+}
+
+/// A name without a dot, or under an end that is for local networks (RFC 6761, 6762, 8375, and `internal`).
+fn is_local(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let ends = |end: &str| name.strip_suffix(end).is_some_and(|front| front.ends_with('.'));
+    !name.contains('.') || ["localhost", "local", "internal", "localdomain", "home.arpa"].into_iter().any(ends)
 }
 
 fn is_localhost(name: &str) -> bool {

@@ -1,8 +1,8 @@
 //! The two sides of a request: the provider as its manifest describes it, and the client that is registered there.
 
-use crate::ProtocolError;
-use mortise_connectors::{Auth, Manifest, Values, expand_text, expand_url};
-use mortise_domain::ClientSecret;
+use crate::{ProtocolError, Signer};
+use mortise_connectors::{Manifest, OAuth2, Values, expand_text, expand_url};
+use mortise_domain::{ClientSecret, DpopKey};
 use url::Url;
 
 /// A manifest and what was filled in for its variables.
@@ -15,8 +15,8 @@ pub struct Provider<'a> {
 }
 
 impl<'a> Provider<'a> {
-    pub(crate) fn auth(&self) -> &'a Auth {
-        &self.manifest.auth
+    pub(crate) fn auth(&self) -> Result<&'a OAuth2, ProtocolError> {
+        self.manifest.oauth2().ok_or(ProtocolError::NotOAuth2)
     }
 
     pub(crate) fn url(&self, template: &str) -> Result<Url, ProtocolError> {
@@ -37,4 +37,8 @@ pub struct ClientRegistration<'a> {
     pub secret: Option<&'a ClientSecret>,
     /// Where the provider sends the browser back (section 3.1.2).
     pub redirect_uri: &'a str,
+    /// Who signs for it. `None`: its requests are to be shown and cannot be sent where anything is to be signed.
+    pub signer: Option<&'a Signer>,
+    /// What the connection's tokens are bound to (RFC 9449); `None`: nothing yet.
+    pub dpop_key: Option<&'a DpopKey>,
 }

@@ -1,8 +1,9 @@
 //! The refresh of an access token (RFC 6749 section 6).
 
 use crate::request::{DEADLINE, Draft};
+use crate::style::Style;
 use crate::{ClientRegistration, Outbound, ProtocolError, Provider};
-use mortise_connectors::RecoveryClass;
+use mortise_connectors::{Parameter, RecoveryClass};
 use mortise_domain::RefreshToken;
 use std::time::Duration;
 
@@ -18,11 +19,11 @@ pub fn refresh(
     client: &ClientRegistration<'_>,
     token: &RefreshToken,
 ) -> Result<Outbound, ProtocolError> {
-    let auth = provider.auth();
+    let auth = provider.auth()?;
     let url = provider.url(auth.refresh_url.as_deref().unwrap_or(&auth.token_url))?;
-    let mut draft = Draft::new(url, auth.token_body);
-    draft.set("grant_type", "refresh_token");
-    draft.set_secret("refresh_token", token.expose());
+    let mut draft = Draft::new(url, Style::of_refresh(auth));
+    draft.say(Parameter::GrantType, auth.refresh_request.grant_type.as_deref().unwrap_or("refresh_token"));
+    draft.say_secret(Parameter::RefreshToken, token.expose());
     draft.extend(provider, &auth.refresh_params)?;
     draft.fresh_connection = single_use(auth.recovery_class);
     draft.deadline = if single_use(auth.recovery_class) { PATIENT_DEADLINE } else { DEADLINE };

@@ -12,11 +12,13 @@ mod lifetime;
 
 pub(crate) use document::{Document, Unreadable};
 pub(crate) use expiry::Expiry;
+pub(crate) use json::parse as parse_json;
 
-use lifetime::{Told, lifetime, refresh_lifetime};
-use mortise_connectors::Manifest;
+use lifetime::{Told, end, lifetime, refresh_lifetime};
+use mortise_connectors::{Manifest, TokenResponse};
 use mortise_domain::{AccessToken, RefreshToken, ScopeSet, Timestamp, TokenGrant, TokenType};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -34,17 +36,19 @@ impl Document {
         manifest: &Manifest,
         sent_at: Option<Timestamp>,
     ) -> Result<TokenGrant, &'static str> {
-        let shape = &manifest.auth.token_response;
-        let told = self.lifetime(manifest);
-        let refresh_lifetime = refresh_lifetime(self.get(&shape.refresh_expires_in));
-        let granted_scopes = self.scopes(&shape.scope, &manifest.auth.scope_separator)?;
-        let token_type = self.token_type(&shape.token_type, shape.token_type_optional)?;
-        let extra = self.extra(manifest);
+        let auth = manifest.oauth2().ok_or("the connector does not speak OAuth 2")?;
+        let shape = self.shape(&auth.token_response);
+        let told = self.lifetime(manifest, &shape).or_else(|| self.left(&shape, sent_at));
+        let refresh_lifetime = refresh_lifetime(self.get(&shape.refresh_expires_in), shape.expires_in_unit);
+        let granted_scopes = self.scopes(&shape.scope, &auth.scope_separator)?;
+        let token_type = self.token_type(&shape.token_type, shape.token_type_optional, auth.dpop)?;
+        let extra = self.lifted(manifest, &shape.extra);
         let access = self.token(&shape.access_token)?.ok_or("the reply holds no access token")?;
-        let refresh = self.token(&shape.refresh_token)?;
+        // Where one pointer serves for both, the access token renews itself.
+        let renews_itself = shape.refresh_token == shape.access_token;
+        let refresh = if renews_itself { Some(access.clone()) } else { self.token(&shape.refresh_token)? };
         // What the reply says, then what the token says, then what the manifest says.
-        let lifetime =
-            told.or_else(|| jwt::expiry(&access)?.life(sent_at)).or_else(|| manifest.auth.assumed_lifetime());
+        let lifetime = told.or_else(|| jwt::expiry(&access)?.life(sent_at)).or_else(|| auth.assumed_lifetime());
         Ok(TokenGrant {
             access_token: AccessToken::new(access),
             token_type,
@@ -52,7 +56,40 @@ impl Document {
             lifetime,
             refresh_lifetime,
             granted_scopes,
+            dpop_key: None,
             extra,
+            kept: BTreeMap::new(),
+        })
+    }
+
+    /// Takes the token of a login out of its reply. Of what type it is and what it may do, nobody says.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub(crate) fn session(
+        &mut self,
+        manifest: &Manifest,
+        shape: &TokenResponse,
+        with_refresh: bool,
+        sent_at: Option<Timestamp>,
+    ) -> Result<TokenGrant, &'static str> {
+        let told = self.lifetime(manifest, shape).or_else(|| self.left(shape, sent_at));
+        let refresh_lifetime = refresh_lifetime(self.get(&shape.refresh_expires_in), shape.expires_in_unit);
+        let extra = self.lifted(manifest, &shape.extra);
+        let access = self.token(&shape.access_token)?.ok_or("the reply holds no token")?;
+        let refresh = if with_refresh { self.token(&shape.refresh_token)? } else { None };
+        let lifetime =
+            told.or_else(|| jwt::expiry(&access)?.life(sent_at)).or_else(|| manifest.auth.assumed_lifetime());
+        Ok(TokenGrant {
+            access_token: AccessToken::new(access),
+            token_type: TokenType::new("two_step"),
+            refresh_lifetime: refresh_lifetime.filter(|_| refresh.is_some()),
+            refresh_token: refresh.map(RefreshToken::new),
+            lifetime,
+            granted_scopes: None,
+            dpop_key: None,
+            extra,
+            kept: BTreeMap::new(),
         })
     }
 
@@ -69,8 +106,11 @@ impl Document {
     }
 
     /// RFC 6749 section 7.1: compared without regard to case, and a type that is not understood must not be used.
-    fn token_type(&self, pointer: &str, optional: bool) -> Result<TokenType, &'static str> {
+    fn token_type(&self, pointer: &str, optional: bool, dpop: bool) -> Result<TokenType, &'static str> {
         match self.get(pointer) {
+            Some(Value::String(text)) if dpop && text.eq_ignore_ascii_case("dpop") => Ok(TokenType::new(text)),
+            // What was to be bound to a key and is not, whoever finds it can use.
+            _ if dpop => Err("the reply's token type is not `DPoP`, which the manifest's `dpop` asks for"),
             Some(Value::String(text)) if text.eq_ignore_ascii_case("bearer") => Ok(TokenType::new(text)),
             None | Some(Value::Null) if optional => Ok(TokenType::bearer()),
             Some(Value::String(text)) if text.is_empty() && optional => Ok(TokenType::bearer()),
@@ -82,12 +122,28 @@ impl Document {
     /// The refresh token of a reply that is no success, if it is another than the ones that were sent: providers that
     /// renew it with each request do so even where they then ask for fewer.
     pub(crate) fn successor(&mut self, manifest: &Manifest, sent: &[Zeroizing<String>]) -> Option<RefreshToken> {
-        let token = self.token(&manifest.auth.token_response.refresh_token).ok().flatten()?;
+        let refresh_token = self.shape(&manifest.oauth2()?.token_response).refresh_token.clone();
+        let token = self.token(&refresh_token).ok().flatten()?;
         (!sent.iter().any(|sent| **sent == token)).then(|| RefreshToken::new(token))
     }
 
-    fn lifetime(&self, manifest: &Manifest) -> Option<Duration> {
-        match lifetime(self.get(&manifest.auth.token_response.expires_in)) {
+    /// Where this reply keeps what: some providers have the only token one floor down.
+    fn shape<'a>(&self, shape: &'a TokenResponse) -> Cow<'a, TokenResponse> {
+        match &shape.alternate {
+            Some(alternate) if !self.get(&shape.access_token).is_some_and(Value::is_string) => {
+                Cow::Owned(shape.of_alternate(alternate))
+            }
+            Some(_) | None => Cow::Borrowed(shape),
+        }
+    }
+
+    /// What is left until the instant of expiry, by the provider's clock if it shows it.
+    fn left(&self, shape: &TokenResponse, sent_at: Option<Timestamp>) -> Option<Duration> {
+        end(self.get(shape.expires_at.as_deref()?)?)?.life(self.date.or(sent_at))
+    }
+
+    fn lifetime(&self, manifest: &Manifest, shape: &TokenResponse) -> Option<Duration> {
+        match lifetime(self.get(&shape.expires_in), shape.expires_in_unit) {
             Told::Nothing => None,
             Told::Plainly(life) => Some(life),
             Told::OutOfRange(life) => {
@@ -119,17 +175,17 @@ impl Document {
         Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
     }
 
-    /// What the manifest lifts out. A value that could not be handed on is left out, because it is no reason to lose a
-    /// grant.
-    fn extra(&self, manifest: &Manifest) -> BTreeMap<String, Value> {
+    /// What the manifest lifts out: names with pointers. A value that could not be handed on is left out, because it is no
+    /// reason to lose a grant.
+    pub(crate) fn lifted(&self, manifest: &Manifest, fields: &BTreeMap<String, String>) -> BTreeMap<String, Value> {
         let mut extra = BTreeMap::new();
-        for (name, pointer) in &manifest.auth.token_response.extra {
+        for (name, pointer) in fields {
             match self.get(pointer) {
                 Some(value) if is_clean(value) && value.to_string().len() <= LONGEST => {
                     extra.insert(name.clone(), value.clone());
                 }
                 Some(_) => {
-                    tracing::warn!(connector = %manifest.id, field = name, "a field of a token reply was left out: too long, or control characters");
+                    tracing::warn!(connector = %manifest.id, field = name, "a field of a reply was left out: too long, or control characters");
                 }
                 None => {}
             }

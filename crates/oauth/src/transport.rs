@@ -3,7 +3,10 @@
 //! Invariant: nothing here can be printed with a body or a header value in it, and both are wiped when dropped.
 //! Deliberately absent: redirects, retries, streaming, cookies. Whoever implements [`Transport`] sends once.
 
-use crate::EgressRefusal;
+use crate::sending::Unsigned;
+use crate::{ClientIdentity, EgressPolicy, EgressRefusal};
+use mortise_connectors::RetryHint;
+use mortise_domain::Timestamp;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
@@ -53,8 +56,14 @@ pub struct Outbound {
     pub deadline: Duration,
     /// Use a connection that carried no request before, so that no half-closed one can swallow this request.
     pub fresh_connection: bool,
+    /// Where the provider says how long to wait, beside `Retry-After`.
+    pub retry_hint: Option<RetryHint>,
+    /// The certificate that the client shows (RFC 8705).
+    pub client_identity: Option<ClientIdentity>,
     /// What must not come back in an error code.
     pub(crate) secrets: Vec<Zeroizing<String>>,
+    /// What is signed when it is sent.
+    pub(crate) unsigned: Option<Box<Unsigned>>,
 }
 
 impl Outbound {
@@ -67,7 +76,27 @@ impl Outbound {
             body: Zeroizing::default(),
             deadline,
             fresh_connection: false,
+            retry_hint: None,
+            client_identity: None,
             secrets: Vec::new(),
+            unsigned: None,
+        }
+    }
+
+    /// The same once more, without what is still to be signed.
+    pub(crate) fn copy(&self) -> Self {
+        let header = |header: &Header| Header { name: header.name.clone(), value: header.value.clone() };
+        Self {
+            method: self.method,
+            url: self.url.clone(),
+            headers: self.headers.iter().map(header).collect(),
+            body: self.body.clone(),
+            deadline: self.deadline,
+            fresh_connection: self.fresh_connection,
+            retry_hint: self.retry_hint.clone(),
+            client_identity: self.client_identity.clone(),
+            secrets: self.secrets.clone(),
+            unsigned: None,
         }
     }
 }
@@ -84,19 +113,29 @@ pub struct Reply {
     pub status: u16,
     /// `Content-Type` as sent.
     pub content_type: Option<String>,
-    /// `Retry-After` (RFC 9110 section 10.2.3) in either form, between 1 second and 24 hours.
+    /// `Retry-After` (RFC 9110 section 10.2.3) in either form, or with status 429 the provider's own hint; between 1
+    /// second and 24 hours.
     pub retry_after: Option<Duration>,
+    /// When the provider says that it answered (RFC 9110 section 6.6.1).
+    pub date: Option<Timestamp>,
+    /// What a resource wants to see before it serves anything (RFC 9110 section 11.6.1), all such lines joined.
+    pub www_authenticate: Option<String>,
+    /// What the next proof has to repeat (RFC 9449 section 8).
+    pub dpop_nonce: Option<String>,
     /// The body after decompression, wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Reply {
-    /// A reply without `Retry-After`.
+    /// A reply without `Retry-After` and `Date`.
     pub fn new(status: u16, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             content_type: content_type.map(str::to_owned),
             retry_after: None,
+            date: None,
+            www_authenticate: None,
+            dpop_nonce: None,
             body: Zeroizing::new(body.into()),
         }
     }
@@ -144,6 +183,9 @@ impl SendError {
     }
 }
 
+/// Nothing but the public internet.
+static STRICT: EgressPolicy = EgressPolicy { allow: Vec::new() };
+
 /// Sends a request, at most once.
 #[async_trait::async_trait]
 pub trait Transport: Send + Sync {
@@ -152,4 +194,9 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// See [`SendError`]. A reply of any status is not an error.
     async fn send(&self, request: Outbound) -> Result<Reply, SendError>;
+
+    /// What may be called at all. It also judges hosts that others will call.
+    fn policy(&self) -> &EgressPolicy {
+        &STRICT
+    }
 }

@@ -15,7 +15,7 @@ mod seal;
 
 pub use api_key::{api_key_id, mint_api_key};
 pub use data_key::DataKey;
-pub use digest::{code_challenge, same, sha256};
+pub use digest::{code_challenge, is_hmac_sha256, same, sha256};
 pub use error::{KeyFileError, VaultError};
 pub use key_file::{create_key_file, load_key_file, rotate_key_file};
 pub use keyring::{Keyring, WrappedKey};

@@ -1,7 +1,8 @@
 //! The reply to a refresh, where the provider's own error codes count and a refusal may carry a token.
 
-use super::{Judge, malformed};
+use super::{Judge, malformed, spoken};
 use crate::response::Document;
+use crate::sending::{Answered, deliver};
 use crate::{Failure, FailureClass, Outbound, Transport};
 use mortise_connectors::Manifest;
 use mortise_domain::{RefreshToken, Timestamp, TokenGrant};
@@ -40,19 +41,22 @@ impl std::error::Error for RefreshFailure {}
 /// What went wrong, by how sure we are of what the provider did.
 pub async fn request_refresh(
     transport: &dyn Transport,
-    mut request: Outbound,
+    request: Outbound,
     manifest: &Manifest,
     sent_at: Timestamp,
 ) -> Result<TokenGrant, RefreshFailure> {
-    let secrets = std::mem::take(&mut request.secrets);
-    let reply = transport.send(request).await.map_err(Failure::from)?;
-    let auth = &manifest.auth;
+    let Answered { reply, secrets, dpop_key } = deliver(transport, request).await?;
+    let auth = spoken(manifest)?;
     let judge =
         Judge { reply: &reply, shape: &auth.token_response, secrets: &secrets, errors: Some(&auth.refresh_errors) };
     match judge.accept() {
-        Ok(mut document) => Ok(document.grant(manifest, Some(sent_at)).map_err(|detail| malformed(&reply, detail))?),
+        Ok(mut document) => {
+            let grant = document.grant(manifest, Some(sent_at)).map_err(|detail| malformed(&reply, detail))?;
+            Ok(TokenGrant { dpop_key, ..grant })
+        }
         Err(failure) if failure.class == FailureClass::Throttled => {
-            let refresh_token = Document::read(&reply).ok().and_then(|mut body| body.successor(manifest, &secrets));
+            let read = Document::read(&reply, auth.token_response.strip_prefix.as_deref());
+            let refresh_token = read.ok().and_then(|mut body| body.successor(manifest, &secrets));
             Err(RefreshFailure { failure, refresh_token })
         }
         Err(failure) => Err(failure.into()),

@@ -21,7 +21,7 @@ async fn outcome(auth: serde_json::Value, reply: Result<Reply, SendError>) -> Re
 }
 
 #[tokio::test]
-async fn status_and_error_code_decide() {
+async fn t07_status_and_error_code_decide() {
     use FailureClass::{Ambiguous, AppMisconfigured, GrantRejected, Throttled, Unknown};
     let page = "<!doctype html><title>Sign in</title>";
     let table = [
@@ -113,7 +113,7 @@ async fn no_reply_is_judged_by_what_it_proves() {
 }
 
 #[tokio::test]
-async fn a_flag_tells_success_from_failure() {
+async fn t06_a_flag_tells_success_from_failure() {
     let auth = || json!({"token_response": {"ok": "/ok", "token_type_optional": true}});
     let table = [
         (r#"{"ok":true,"access_token":"at"}"#, None),
@@ -129,6 +129,28 @@ async fn a_flag_tells_success_from_failure() {
 }
 
 #[tokio::test]
+async fn t06_success_may_be_a_word_or_a_number_of_the_providers_own() {
+    let refused = Some(FailureClass::Unknown);
+    let unclear = Some(FailureClass::Ambiguous);
+    let table = [
+        ("ok", r#"{"status":"ok","access_token":"at"}"#, None),
+        ("ok", r#"{"status":"OK","access_token":"at"}"#, refused),
+        ("ok", r#"{"status":"failed","access_token":"at"}"#, refused),
+        ("ok", r#"{"status":true,"access_token":"at"}"#, unclear),
+        ("ok", r#"{"access_token":"at"}"#, unclear),
+        ("0", r#"{"status":0,"access_token":"at"}"#, None),
+        ("0", r#"{"status":"0","access_token":"at"}"#, None),
+        ("0", r#"{"status":342,"access_token":"at"}"#, refused),
+        ("0", r#"{"status":false,"access_token":"at"}"#, unclear),
+    ];
+    for (good, body, class) in table {
+        let auth = json!({"token_response": {"ok": "/status", "ok_value": good, "token_type_optional": true}});
+        let failure = outcome(auth, Ok(Reply::new(200, Some(JSON), body))).await.err();
+        assert_eq!(failure.map(|failure| failure.class), class, "{good} {body}");
+    }
+}
+
+#[tokio::test]
 async fn the_manifest_says_where_the_error_code_is() {
     let auth = json!({"token_response": {"error": "/fault/code"}});
     let body = r#"{"error":"not this","fault":{"code":"invalid_grant"}}"#;
@@ -140,7 +162,7 @@ async fn the_manifest_says_where_the_error_code_is() {
 }
 
 #[tokio::test]
-async fn an_echoed_secret_does_not_come_back() {
+async fn t12_an_echoed_secret_does_not_come_back() {
     let basic = "Y2xpZW50LTE6Y2FuYXJ5LWNsaWVudC1zZWNyZXQ";
     for echo in [REFRESH_TOKEN, CLIENT_SECRET, "bad_canary-refresh-token", "canary-cl", basic] {
         for method in ["client_secret_basic", "client_secret_post"] {

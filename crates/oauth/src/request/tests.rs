@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixture::{CLIENT_SECRET, Fixture, REFRESH_TOKEN, header};
 use crate::testing::body_params;
-use crate::{RevocationToken, client_credentials, code_exchange, refresh, revocation};
+use crate::{Method, RevocationToken, client_credentials, code_exchange, refresh, revocation};
 use mortise_domain::{AccessToken, AuthorizationCode, PkceVerifier, RefreshToken, ScopeSet};
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ fn a_manifest_cannot_set_what_the_request_sets() {
 }
 
 #[test]
-fn line_breaks_do_not_get_into_a_request() {
+fn e07_line_breaks_do_not_get_into_a_request() {
     for value in ["a\r\nb", "a\nb", "a\0b"] {
         assert!(refreshed(json!({"token_headers": {"x-a": value}})).is_err(), "{value:?}");
         assert!(refreshed(json!({"refresh_params": {"a": value}})).is_err(), "{value:?}");
@@ -127,7 +127,7 @@ fn line_breaks_do_not_get_into_a_request() {
 }
 
 #[test]
-fn secrets_with_every_awkward_character_arrive_as_they_are() {
+fn t01_secrets_with_every_awkward_character_arrive_as_they_are() {
     for secret in [":%+ ", "a&b=c", "größe", "\"\\", "пароль", "\u{1f511}"] {
         for body in ["form", "json"] {
             let fixture = Fixture::new(json!({"token_body": body}));

@@ -2,11 +2,16 @@
 
 use super::json;
 use crate::Reply;
+use mortise_domain::Timestamp;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
 /// A body that was read. Its texts are wiped when it is dropped, because tokens are among them.
-pub(crate) struct Document(Value);
+pub(crate) struct Document {
+    root: Value,
+    /// When the provider says that it answered.
+    pub(super) date: Option<Timestamp>,
+}
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,38 +46,49 @@ impl Unreadable {
 
 impl Document {
     /// Reads the body by its first byte, and where that tells nothing by its announced type: providers announce JSON as
-    /// text and forms as HTML.
-    pub(crate) fn read(reply: &Reply) -> Result<Self, Unreadable> {
+    /// text and forms as HTML. `prefix` is what the provider puts before it all.
+    pub(crate) fn read(reply: &Reply, prefix: Option<&str>) -> Result<Self, Unreadable> {
+        Ok(Self { root: tree(reply, prefix)?, date: reply.date })
+    }
+
+    /// Reads JSON of any kind, a list among it: what an API answers, and not a token endpoint.
+    pub(crate) fn read_json(reply: &Reply) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(&reply.body).map_err(|_| Unreadable::Encoding)?;
-        let announced = reply.content_type.as_deref().map(essence).unwrap_or_default();
-        match text.trim_start_matches([' ', '\t', '\r', '\n']).chars().next() {
-            None => Err(Unreadable::Empty),
-            Some('\u{feff}') => Err(Unreadable::Encoding),
-            Some('{') => json::parse(text).map(Self).ok_or(Unreadable::Json),
-            Some('<') => Err(Unreadable::Html),
-            Some(_) if announced == "application/x-www-form-urlencoded" => form(text).map(Self),
-            Some(_) if announced.is_empty() || announced.starts_with("text/") => {
-                form(text).map(Self).map_err(|_| Unreadable::Unknown)
-            }
-            Some(_) if announced.ends_with("json") => Err(Unreadable::Json),
-            Some(_) => Err(Unreadable::Unknown),
-        }
+        Ok(Self { root: json::parse(text).ok_or(Unreadable::Json)?, date: reply.date })
     }
 
     /// The value at a JSON pointer (RFC 6901).
     pub(crate) fn get(&self, pointer: &str) -> Option<&Value> {
-        self.0.pointer(pointer)
+        self.root.pointer(pointer)
     }
 
     /// Moves the value at a JSON pointer out, so that no copy of it stays.
     pub(super) fn take(&mut self, pointer: &str) -> Option<Value> {
-        self.0.pointer_mut(pointer).map(Value::take)
+        self.root.pointer_mut(pointer).map(Value::take)
+    }
+}
+
+fn tree(reply: &Reply, prefix: Option<&str>) -> Result<Value, Unreadable> {
+    let text = std::str::from_utf8(&reply.body).map_err(|_| Unreadable::Encoding)?;
+    let text = prefix.and_then(|prefix| text.trim_start().strip_prefix(prefix)).unwrap_or(text);
+    let announced = reply.content_type.as_deref().map(essence).unwrap_or_default();
+    match text.trim_start_matches([' ', '\t', '\r', '\n']).chars().next() {
+        None => Err(Unreadable::Empty),
+        Some('\u{feff}') => Err(Unreadable::Encoding),
+        Some('{') => json::parse(text).ok_or(Unreadable::Json),
+        Some('<') => Err(Unreadable::Html),
+        Some(_) if announced == "application/x-www-form-urlencoded" => form(text),
+        Some(_) if announced.is_empty() || announced.starts_with("text/") => {
+            form(text).map_err(|_| Unreadable::Unknown)
+        }
+        Some(_) if announced.ends_with("json") => Err(Unreadable::Json),
+        Some(_) => Err(Unreadable::Unknown),
     }
 }
 
 impl Drop for Document {
     fn drop(&mut self) {
-        wipe(&mut self.0);
+        wipe(&mut self.root);
     }
 }
 

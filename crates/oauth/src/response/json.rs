@@ -11,7 +11,7 @@ use std::fmt;
 pub(super) const MOST_VALUES: usize = 10_000;
 
 /// The value of `text`, if it is such JSON. The parser itself stops at a depth of 128.
-pub(super) fn parse(text: &str) -> Option<Value> {
+pub(crate) fn parse(text: &str) -> Option<Value> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict(&Cell::new(MOST_VALUES)).deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn read(content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Result<Document, Unreadable> {
-    Document::read(&Reply::new(200, content_type, body))
+    Document::read(&Reply::new(200, content_type, body), None)
 }
 
 fn grant_of(auth: Value, body: &Value) -> Result<TokenGrant, &'static str> {
@@ -57,7 +57,7 @@ fn a_form_reply_and_where_the_manifest_keeps_things() {
 }
 
 #[test]
-fn the_token_type_matrix() {
+fn t02_the_token_type_matrix() {
     let strict = || json!({});
     let lenient = || json!({"token_response": {"token_type_optional": true}});
     let table = [
@@ -83,7 +83,7 @@ fn the_token_type_matrix() {
 }
 
 #[test]
-fn an_absent_or_odd_lifetime_falls_back_to_the_manifest() {
+fn t03_an_absent_or_odd_lifetime_falls_back_to_the_manifest() {
     let default = || json!({"default_lifetime": 900});
     for changes in [json!({}), json!({"expires_in": null}), json!({"expires_in": "soon"}), json!({"expires_in": [1]})] {
         let with = grant_with(default(), &changes).expect("a grant").lifetime;
@@ -132,14 +132,14 @@ fn the_refresh_tokens_lifetime_is_where_the_manifest_says() {
 }
 
 #[test]
-fn an_absent_refresh_token_is_none_whatever_way_it_is_absent() {
+fn t04_an_absent_refresh_token_is_none_whatever_way_it_is_absent() {
     for changes in [json!({}), json!({"refresh_token": null}), json!({"refresh_token": ""})] {
         assert!(grant_with(json!({}), &changes).expect("a grant").refresh_token.is_none(), "{changes}");
     }
 }
 
 #[test]
-fn tokens_are_printable_texts_of_bounded_length() {
+fn t11_tokens_are_printable_texts_of_bounded_length() {
     let good = ["x".to_owned(), "x".repeat(300), "x".repeat(16 * 1024), "a b~!\"'\\".to_owned()];
     let bad = [
         "x".repeat(16 * 1024 + 1),
@@ -168,7 +168,7 @@ fn tokens_are_printable_texts_of_bounded_length() {
 }
 
 #[test]
-fn scopes_come_as_texts_and_as_lists() {
+fn t05_scopes_come_as_texts_and_as_lists() {
     let parsed = |value: Value| {
         grant_with(json!({"scope_separator": ","}), &json!({"scope": value})).map(|grant| grant.granted_scopes)
     };
@@ -196,7 +196,7 @@ fn an_extra_field_that_cannot_be_handed_on_is_left_out() {
 }
 
 #[test]
-fn hostile_bodies_are_unreadable() {
+fn h03_hostile_bodies_are_unreadable() {
     let json = Some("application/json");
     let deep = |open: &str, close: &str| format!("{{\"a\":{}{}}}", open.repeat(10_000), close.repeat(10_000));
     let many = format!("{{{}}}", (0..100_000).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(","));
@@ -312,4 +312,67 @@ proptest! {
             prop_assert!(!holds_control(&grant));
         }
     }
+}
+
+#[test]
+fn a_lifetime_in_milliseconds_or_as_an_instant() {
+    let answered = Timestamp::from_timestamp(1_700_000_000, 0);
+    let life = |shape: Value, changes: Value, date| {
+        let mut body = json!({"access_token": "at", "token_type": "bearer"});
+        body.as_object_mut().expect("an object").extend(changes.as_object().expect("an object").clone());
+        let reply = Reply { date, ..Reply::new(200, None, body.to_string()) };
+        let grant =
+            Document::read(&reply, None).expect("JSON").grant(&manifest(json!({"token_response": shape})), None);
+        let grant = grant.expect("a grant");
+        (grant.lifetime.map(|life| life.as_secs()), grant.refresh_lifetime.map(|life| life.as_secs()))
+    };
+    let milliseconds = json!({"expires_in_unit": "milliseconds"});
+    let told = json!({"expires_in": 3_600_000, "refresh_token_expires_in": 7_200_000});
+    assert_eq!(life(milliseconds, told, None), (Some(3600), Some(7200)));
+    let instant = json!({"expires_at": "/ends"});
+    for ends in [json!(1_700_003_600), json!("1700003600"), json!(1_700_003_600_000_i64), json!("2023-11-14T23:13:20Z")]
+    {
+        assert_eq!(life(instant.clone(), json!({"ends": ends}), answered), (Some(3600), None), "{ends}");
+    }
+    assert_eq!(life(instant.clone(), json!({"ends": 1_700_003_600}), None), (None, None), "whose clock?");
+    assert_eq!(life(instant.clone(), json!({"ends": 1}), answered), (None, None), "long over is no lifetime");
+    assert_eq!(life(instant, json!({"ends": 1_700_003_600, "expires_in": 60}), answered), (Some(60), None));
+}
+
+#[test]
+fn the_only_token_may_be_one_floor_down() {
+    let auth = || json!({"token_response": {"alternate": "/authed_user", "token_type_optional": true, "extra": {"team": "/team"}}});
+    let user = json!({"access_token": "xoxp", "refresh_token": "xoxe", "expires_in": 60, "scope": "a"});
+    let both = grant_of(auth(), &json!({"access_token": "xoxb", "authed_user": user, "team": "t"})).expect("a grant");
+    assert_eq!((both.access_token.expose(), both.refresh_token.is_some()), ("xoxb", false));
+    let alone = grant_of(auth(), &json!({"authed_user": user, "team": "t"})).expect("a grant");
+    assert_eq!(alone.access_token.expose(), "xoxp");
+    assert_eq!(alone.refresh_token.as_ref().map(RefreshToken::expose), Some("xoxe"));
+    assert_eq!(
+        (alone.lifetime, alone.granted_scopes),
+        (Some(Duration::from_secs(60)), Some(ScopeSet::parse("a", " ")))
+    );
+    assert_eq!(alone.extra, BTreeMap::from([("team".to_owned(), json!("t"))]));
+    assert!(grant_of(auth(), &json!({"team": "t"})).is_err());
+}
+
+#[test]
+fn a_prefix_is_taken_off_and_only_where_it_stands() {
+    let body = r#"{"access_token": "at", "token_type": "bearer"}"#;
+    let read = |text: String| Document::read(&Reply::new(200, Some("application/json"), text), Some("&&&START&&&"));
+    for text in [format!("&&&START&&&{body}"), format!("\n&&&START&&& {body}"), body.to_owned()] {
+        let grant = read(text.clone()).expect("JSON").grant(&manifest(json!({})), None);
+        assert_eq!(grant.expect("a grant").access_token.expose(), "at", "{text}");
+    }
+    assert!(read(format!("&&&END&&&{body}")).is_err());
+}
+
+#[test]
+fn an_access_token_that_renews_itself_is_its_own_refresh_token() {
+    let auth = json!({"token_response": {"refresh_token": "/access_token"}});
+    let grant = grant_with(auth, &json!({"refresh_token": "other"})).expect("a grant");
+    assert_eq!(
+        (grant.access_token.expose(), grant.refresh_token.as_ref().map(RefreshToken::expose)),
+        ("at", Some("at"))
+    );
 }

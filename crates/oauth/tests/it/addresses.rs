@@ -61,7 +61,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_header_cannot_smuggle_a_second_one() {
+async fn e07_a_header_cannot_smuggle_a_second_one() {
     let server = Server::answering(OK).await;
     for (name, value) in
         [("x-a", "1\r\nx-b: 2"), ("x-a", "1\n2"), ("x-a", "1\0"), ("x a", "1"), ("x:a", "1"), ("", "1")]

@@ -2,6 +2,7 @@
 
 use crate::server::{Peer, Server};
 use crate::{egress, post};
+use mortise_connectors::{RetryHint, RetryUnit};
 use mortise_domain::{Clock as _, SystemClock};
 use mortise_oauth::{FailureClass, Reply, SendError, Transport as _, request_revocation};
 use std::time::Duration;
@@ -25,7 +26,7 @@ async fn a_whole_reply_arrives_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_cut_off_is_broken_and_not_a_reply() {
+async fn h04_what_is_cut_off_is_broken_and_not_a_reply() {
     let cuts = [
         "HTTP/1.1 200 OK\r\ncontent-length: 60\r\n\r\n{\"access_token\":\"at\",\"token_type\":\"bearer\"}",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2b\r\n{\"access_token\":\"at\",\"token_type\":\"bearer\"}\r\n",
@@ -44,7 +45,7 @@ async fn what_is_cut_off_is_broken_and_not_a_reply() {
 }
 
 #[tokio::test]
-async fn a_reset_after_the_request_is_broken() {
+async fn h04_a_reset_after_the_request_is_broken() {
     let server = Server::start(|mut peer: Peer| async move {
         peer.request().await;
         peer.stream.set_zero_linger().unwrap();
@@ -55,7 +56,7 @@ async fn a_reset_after_the_request_is_broken() {
 }
 
 #[tokio::test]
-async fn dripping_does_not_outlast_the_deadline() {
+async fn h02_dripping_does_not_outlast_the_deadline() {
     let server = Server::start(|mut peer: Peer| async move {
         peer.request().await;
         peer.write("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await;
@@ -74,7 +75,7 @@ async fn dripping_does_not_outlast_the_deadline() {
 }
 
 #[tokio::test]
-async fn silence_does_not_outlast_the_deadline() {
+async fn h02_silence_does_not_outlast_the_deadline() {
     let server = Server::start(|mut peer: Peer| async move { while peer.request().await {} }).await;
     let mut request = post(&server.url());
     request.deadline = Duration::from_millis(300);
@@ -82,7 +83,7 @@ async fn silence_does_not_outlast_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_cap_is_dropped_announced_or_not() {
+async fn h01_a_body_over_the_cap_is_dropped_announced_or_not() {
     for framing in ["content-length: 10485760", "connection: close"] {
         let server = Server::start(move |mut peer: Peer| async move {
             peer.request().await;
@@ -103,7 +104,7 @@ async fn a_body_over_the_cap_is_dropped_announced_or_not() {
 }
 
 #[tokio::test]
-async fn a_head_over_the_cap_is_refused() {
+async fn h05_a_head_over_the_cap_is_refused() {
     let long = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(70 * 1024));
     let many = format!("HTTP/1.1 200 OK\r\n{}content-length: 0\r\n\r\n", "x-many: 1\r\n".repeat(200));
     for head in [long, many] {
@@ -165,7 +166,7 @@ impl Bomb {
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_ends_at_the_cap() {
+async fn h01_a_gzip_bomb_ends_at_the_cap() {
     let server = Server::start(|mut peer: Peer| async move {
         peer.request().await;
         let (mut bomb, start) = Bomb::start();
@@ -178,6 +179,38 @@ async fn a_gzip_bomb_ends_at_the_cap() {
         }
     })
     .await;
+    let before = peak_memory();
     let error = sent_to(&server).await.unwrap_err();
     assert!(matches!(error, SendError::TooLarge), "{error}");
+    let grown = peak_memory() - before;
+    assert!(grown < 20 * 1024, "ten gigabytes that were refused took {grown} KiB of memory");
+}
+
+/// The most memory that this process has had at once, in KiB.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_providers_own_header_tells_how_long_to_wait_where_nothing_else_does() {
+    let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
+    let table = [
+        ("429 Slow", format!("{date}\r\nX-Reset: 784111867"), Some(90)),
+        ("429 Slow", format!("{date}\r\nRetry-After: 7\r\nX-Reset: 784111867"), Some(7)),
+        ("429 Slow", "X-Reset: 784111867".to_owned(), None),
+        ("429 Slow", format!("{date}\r\nX-Other: 784111867"), None),
+        ("503 Away", format!("{date}\r\nX-Reset: 784111867"), None),
+    ];
+    for (status, headers, seconds) in table {
+        let server =
+            Server::answering(format!("HTTP/1.1 {status}\r\n{headers}\r\nContent-Length: 2\r\n\r\n{{}}")).await;
+        let mut request = post(&server.url());
+        request.retry_hint = Some(RetryHint { header: "x-reset".to_owned(), unit: RetryUnit::UnixSeconds });
+        let reply = egress().send(request).await.unwrap();
+        assert_eq!(reply.retry_after, seconds.map(Duration::from_secs), "{status} {headers}");
+        let dated = headers.contains("Date").then_some(784_111_777);
+        assert_eq!(reply.date.map(|date| date.timestamp()), dated, "{status} {headers}");
+    }
 }

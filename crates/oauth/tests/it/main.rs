@@ -1,9 +1,11 @@
-//! The egress client against real sockets that behave badly.
+//! The egress client against real sockets that behave badly, and what the entries of the catalogue send.
 
-#![expect(clippy::unwrap_used, reason = "test code: a fault in the set-up is the test's failure")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a fault in the set-up is the test's failure")]
 
 mod addresses;
 mod bodies;
+mod catalog;
+mod certificates;
 mod connections;
 mod server;
 mod tls;
