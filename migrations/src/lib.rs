@@ -20,12 +20,14 @@ mod m0013_grant_deadlines;
 mod m0014_gates;
 mod m0015_pacing;
 mod m0016_holds;
+mod m0017_device_polls;
+mod m0018_moves;
 mod step;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use step::Step;
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 18] = [
     m0001_environments::STEP,
     m0002_api_keys::STEP,
     m0003_data_keys::STEP,
@@ -42,6 +44,8 @@ const STEPS: [Step; 16] = [
     m0014_gates::STEP,
     m0015_pacing::STEP,
     m0016_holds::STEP,
+    m0017_device_polls::STEP,
+    m0018_moves::STEP,
 ];
 
 /// Every step in order: `Migrator::up`, `down`, `status` of sea-orm-migration work on it.

@@ -3,7 +3,7 @@
 mod hold;
 
 use crate::entity::apps::{ActiveModel, Column, Entity, Model};
-use crate::entity::{authorization_attempts as attempts, connections, connectors, revocations};
+use crate::entity::{authorization_attempts as attempts, connections, connectors, moves, revocations};
 use crate::row::{Reading, read_scopes, write_json, write_scopes};
 use crate::serving::serve;
 use crate::sql::Sql;
@@ -12,7 +12,9 @@ use crate::{Page, Result, Store, StoreError, time};
 use mortise_domain::{AppId, AppKey, AppState, ConnectionState, ConnectorId, ConnectorKey, EnvironmentKey};
 use mortise_domain::{ScopeSet, Sealed, Timestamp};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+};
 use sea_orm::{QuerySelect as _, QueryTrait as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,6 +81,36 @@ pub struct AppSettings {
     /// Refreshes under way at once; the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
+    /// How its client came to be, where nobody entered it; the same. Not its admin's to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration: Option<AppRegistration>,
+}
+
+/// How an app's client came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppRegistration {
+    /// By which way.
+    pub method: RegistrationMethod,
+    /// What the provider's consent page calls it, if not by the app's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The issuer that knows it, where the connector named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// When its secret ends, in unix seconds, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_expires_at: Option<i64>,
+}
+
+/// The ways in which a client comes to be without an admin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationMethod {
+    /// RFC 7591.
+    Dynamic,
+    /// Its id is the URL of a document about it.
+    ClientIdMetadataDocument,
 }
 
 /// So many requests in so many seconds.
@@ -168,6 +200,7 @@ impl Store {
         };
         transact!(self, tx, {
             self.connector_alive(tx, app.connector).await?;
+            self.version_usable(tx, app.connector.as_uuid(), app.connector_version).await?;
             Entity::insert(row.clone()).exec_without_returning(tx).await.map_err(StoreError::on_insert("app"))?;
             Ok(())
         })
@@ -208,11 +241,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it was changed or deleted, [`StoreError::Missing`] when the connector or its version is
-    /// not there.
+    /// not there, [`StoreError::InUse`] when that version is retired, or when it is another one while the app's connections
+    /// are being moved.
     pub async fn app_update(&self, expected_revision: i32, app: &App) -> Result<App> {
         let row = ActiveModel { revision: Set(expected_revision + 1), ..app.changed()? };
         transact!(self, tx, {
             self.connector_alive(tx, app.connector).await?;
+            self.pin_is_free(tx, app).await?;
             let update = Entity::update_many()
                 .set(row.clone())
                 .filter(Column::Id.eq(app.key.as_uuid()))
@@ -256,6 +291,28 @@ impl Store {
                 .with(", held_since = NULL, next_probe_at = NULL WHERE id = ", app.id);
             Ok(tx.execute_raw(bury.build()).await?.rows_affected() == 1)
         })
+    }
+
+    /// A move and a change of its app must not both say where the app is pinned to.
+    async fn pin_is_free(&self, tx: &DatabaseTransaction, app: &App) -> Result<()> {
+        let before = Entity::find_by_id(app.key.as_uuid()).lock_exclusive().one(tx).await?;
+        let before = before.ok_or(StoreError::Stale("app"))?;
+        if (before.connector_id, before.connector_version) == (app.connector.as_uuid(), app.connector_version) {
+            return Ok(());
+        }
+        self.version_usable(tx, app.connector.as_uuid(), app.connector_version).await?;
+        let standing =
+            moves::Entity::find().filter(moves::Column::AppId.eq(before.id)).filter(moves::Column::FinishedAt.eq(0));
+        if standing.one(tx).await?.is_some() { Err(StoreError::InUse("move")) } else { Ok(()) }
+    }
+
+    /// Whether an app has connections that are not revoked, or revocations that need its client.
+    pub async fn app_in_use(&self, app: AppKey) -> Result<bool> {
+        let live = connections::Entity::find()
+            .filter(connections::Column::AppId.eq(app.as_uuid()))
+            .filter(connections::Column::State.ne(ConnectionState::Revoked.as_str()));
+        let queued = revocations::Entity::find().filter(revocations::Column::AppId.eq(app.as_uuid()));
+        Ok(live.one(&self.db).await?.is_some() || queued.one(&self.db).await?.is_some())
     }
 
     async fn connector_alive(&self, tx: &impl ConnectionTrait, key: ConnectorKey) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use crate::entity::authorization_attempts::{ActiveModel, Column, Entity, Model};
 use crate::row::{Reading, read_scopes, write_scopes, write_variables};
+use crate::sql::Sql;
 use crate::{Result, Store, StoreError, time};
 use mortise_domain::{AppKey, AttemptId, ConnectSessionId, EnvironmentKey, ScopeSet, Sealed, Timestamp};
 use sea_orm::ActiveValue::Set;
@@ -71,14 +72,12 @@ impl TryFrom<Model> for Attempt {
     }
 }
 
-impl Store {
-    /// Stores a new attempt, not consumed and without a code.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] when the id or the digest of its state is taken, [`StoreError::Missing`] when the session
-    /// or the app is not there.
-    pub async fn attempt_insert(&self, attempt: &Attempt) -> Result<()> {
-        let row = ActiveModel {
+/// Not consumed, and without a code.
+impl TryFrom<&Attempt> for ActiveModel {
+    type Error = StoreError;
+
+    fn try_from(attempt: &Attempt) -> Result<Self> {
+        Ok(Self {
             id: Set(attempt.id.as_uuid()),
             environment_id: Set(attempt.environment.as_uuid()),
             session_id: Set(attempt.session.as_uuid()),
@@ -95,7 +94,18 @@ impl Store {
             code: Set(None),
             completion_digest: Set(None),
             code_expires_at: Set(None),
-        };
+        })
+    }
+}
+
+impl Store {
+    /// Stores a new attempt, not consumed and without a code.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the id or the digest of its state is taken, [`StoreError::Missing`] when the session
+    /// or the app is not there.
+    pub async fn attempt_insert(&self, attempt: &Attempt) -> Result<()> {
+        let row = ActiveModel::try_from(attempt)?;
         let _writer = self.writer().await;
         let inserted = Entity::insert(row).exec_without_returning(&self.db).await;
         inserted.map(drop).map_err(StoreError::on_insert("authorization attempt"))
@@ -167,6 +177,13 @@ impl Store {
 
     /// Forgets attempts that ended before `before`, codes and verifiers with them. Says how many.
     pub async fn attempts_sweep(&self, before: Timestamp) -> Result<u64> {
+        let polls = Sql::new(
+            self.dialect,
+            "DELETE FROM device_polls WHERE attempt_id IN (SELECT id FROM authorization_attempts",
+        )
+        .with(" WHERE expires_at < ", time::to_millis(before))
+        .text(")");
+        self.write(polls.build()).await?;
         let ended = Entity::delete_many().filter(Column::ExpiresAt.lt(time::to_millis(before)));
         Ok(self.write(ended.build(self.dialect.backend())).await?.rows_affected())
     }

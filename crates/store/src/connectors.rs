@@ -30,6 +30,8 @@ pub struct Connector {
     pub source: String,
     /// When this version was made.
     pub created_at: Timestamp,
+    /// Since when nobody may connect with it any more.
+    pub retired_at: Option<Timestamp>,
 }
 
 impl Connector {
@@ -44,6 +46,7 @@ impl Connector {
             manifest: version.manifest,
             source: version.source,
             created_at: reading.time("created_at", version.created_at)?,
+            retired_at: reading.some_time("retired_at", version.retired_at)?,
         })
     }
 
@@ -55,11 +58,16 @@ impl Connector {
             manifest: Set(self.manifest.clone()),
             source: Set(self.source.clone()),
             created_at: Set(time::to_millis(self.created_at)),
+            retired_at: Set(None),
         }
     }
 }
 
-async fn alive(db: &impl ConnectionTrait, env: EnvironmentKey, id: &ConnectorId) -> Result<Option<connectors::Model>> {
+pub(crate) async fn alive(
+    db: &impl ConnectionTrait,
+    env: EnvironmentKey,
+    id: &ConnectorId,
+) -> Result<Option<connectors::Model>> {
     let query = connectors::Entity::find()
         .filter(connectors::Column::EnvironmentId.eq(env.as_uuid()))
         .filter(connectors::Column::Name.eq(id.as_str()))
@@ -99,7 +107,8 @@ impl Store {
         })
     }
 
-    /// Adds a version and answers with it. A digest equal to the newest version's adds nothing and answers with that one.
+    /// Adds a version and answers with it. A digest equal to the newest version's adds nothing and answers with that one,
+    /// unless it is retired: that never comes back.
     /// Two at the same instant get two numbers. `None` when there is no such connector.
     pub async fn connector_add_version(
         &self,
@@ -116,7 +125,7 @@ impl Store {
             let locked = connectors::Entity::find_by_id(found.id).lock_exclusive();
             let Some(row) = locked.one(tx).await?.filter(|row| row.deleted_at == 0) else { return Ok(None) };
             let newest = version_of(tx, &row, row.newest_version).await?;
-            if let Some(newest) = newest.filter(|newest| newest.digest == digest) {
+            if let Some(newest) = newest.filter(|newest| newest.digest == digest && newest.retired_at.is_none()) {
                 return Ok(Some(newest));
             }
             let added = Connector {
@@ -128,6 +137,7 @@ impl Store {
                 manifest: manifest.to_owned(),
                 source: source.to_owned(),
                 created_at: now,
+                retired_at: None,
             };
             versions::Entity::insert(added.version_row()).exec_without_returning(tx).await?;
             connectors::Entity::update_many()

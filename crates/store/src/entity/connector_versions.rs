@@ -13,6 +13,7 @@ pub struct Model {
     pub manifest: String,
     pub source: String,
     pub created_at: i64,
+    pub retired_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

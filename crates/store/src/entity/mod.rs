@@ -15,4 +15,6 @@ pub(crate) mod events;
 pub(crate) mod gates;
 pub(crate) mod holds;
 pub(crate) mod idempotency_records;
+pub(crate) mod moved_connections;
+pub(crate) mod moves;
 pub(crate) mod revocations;

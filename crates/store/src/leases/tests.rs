@@ -35,7 +35,7 @@ async fn filled(store: &Store, backend: Backend) {
     let env = "(SELECT id FROM environments WHERE name = 'dev')";
     for statement in [
         format!("INSERT INTO connectors SELECT {fixed}, {env}, 'c', 1, {dev}, 0"),
-        format!("INSERT INTO connector_versions SELECT {fixed}, 1, wrapped, '{{}}', '', 0 FROM data_keys"),
+        format!("INSERT INTO connector_versions SELECT {fixed}, 1, wrapped, '{{}}', '', 0, NULL FROM data_keys"),
         format!(
             "INSERT INTO apps (id, environment_id, name, connector_id, connector_version, client_id, scopes, settings,
                 state, revision, created_at, updated_at) VALUES ({fixed}, {env}, 'a', {fixed}, 1, '', '', '{{}}',

@@ -85,6 +85,7 @@ pub fn connector(env: EnvironmentKey, name: &str) -> Connector {
         manifest: format!("{{\"id\":\"{name}\"}}"),
         source: format!("id: {name} # ünïcödé"),
         created_at: at(1_700_000_000_001),
+        retired_at: None,
     }
 }
 
