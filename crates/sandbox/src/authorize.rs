@@ -1,5 +1,6 @@
 //! The authorization endpoint (RFC 6749 section 3.1): a consent page, and the decision that its form posts.
 
+mod implicit;
 mod request;
 
 use crate::accounts::{ACCOUNTS, account};
@@ -75,8 +76,14 @@ pub async fn decide(
     let issuer = state.settings(class).iss.then(|| shared.issuer(class));
     let Some(account) = chosen.filter(|_| allowed) else {
         let answer = [("error", "access_denied"), ("error_description", "the user said no")];
+        if pending.implicit {
+            return implicit::go_back(&pending, &answer);
+        }
         return go_back(&pending.redirect_uri, &answer, pending.state.as_deref(), issuer.as_deref());
     };
+    if pending.implicit {
+        return implicit::granted(&mut state, &shared, &pending, account.id);
+    }
     let Pending { client_id, redirect_uri, scopes, state: echoed, challenge, .. } = pending;
     let record = CodeRecord {
         class,

@@ -4,6 +4,7 @@
 
 mod oracle;
 mod setup;
+mod trust;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -30,6 +31,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/mode", web::get().to(setup::modes))
             .route("/mode", web::post().to(setup::mode))
             .route("/clients", web::post().to(setup::client))
+            .route("/users", web::post().to(trust::user))
+            .route("/issuers", web::post().to(trust::issuer))
+            .route("/saml", web::post().to(trust::saml))
             .route("/classes/{class}", web::get().to(setup::class))
             .route("/classes/{class}", web::post().to(setup::change_class))
             .route("/grants", web::post().to(setup::grants))

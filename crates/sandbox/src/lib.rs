@@ -12,29 +12,34 @@
 //! neither the oracle nor the history nor the state file holds a token, only fingerprints; with a state file, a reply is
 //! sent only after the state that it speaks of was written.
 //!
-//! Deliberately absent: passwords and real accounts (it is a practice site), TLS (loopback), OpenID Connect.
+//! Deliberately absent: real accounts (it is a practice site), TLS (loopback), OpenID Connect.
 
 mod accounts;
 mod arrival;
+mod assertion;
 mod authorize;
 mod class;
 mod client_auth;
 mod clients;
 mod config;
 mod control;
+mod device;
 mod error;
 mod events;
 mod flight;
+mod flows;
 mod inbound;
 mod introspect;
 mod ledger;
 mod log;
 mod model;
+mod oauth1;
 mod oracle;
 mod pages;
 mod params;
 mod pending;
 mod persist;
+pub mod play;
 mod reply;
 mod revoke;
 mod script;
@@ -44,6 +49,7 @@ mod shared;
 mod start;
 mod state;
 mod token;
+mod trust;
 mod userinfo;
 
 pub use class::RecoveryClass;

@@ -24,6 +24,34 @@ pub struct ConsentPage<'a> {
     pub host: &'a str,
 }
 
+/// Where a user code is entered.
+#[derive(Template)]
+#[template(path = "device.html")]
+pub struct DevicePage<'a> {
+    /// The provider's class.
+    pub class: RecoveryClass,
+    /// What stands in the field already.
+    pub user_code: &'a str,
+    /// The client's name.
+    pub client: &'a str,
+    /// Who may answer.
+    pub accounts: &'a [Account],
+}
+
+/// Who asks, with OAuth 1.0.
+#[derive(Template)]
+#[template(path = "oauth1.html")]
+pub struct Oauth1Page<'a> {
+    /// The provider's class.
+    pub class: RecoveryClass,
+    /// The temporary token, which stands for the request.
+    pub token: &'a str,
+    /// The client's name.
+    pub client: &'a str,
+    /// Who may answer.
+    pub accounts: &'a [Account],
+}
+
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct Notice<'a> {
@@ -35,6 +63,25 @@ struct Notice<'a> {
 /// The consent page.
 pub fn consent(page: &ConsentPage<'_>) -> HttpResponse {
     html(StatusCode::OK, page)
+}
+
+/// Where a user code is entered.
+pub fn device(page: &DevicePage<'_>) -> HttpResponse {
+    html(StatusCode::OK, page)
+}
+
+/// The consent page of OAuth 1.0.
+pub fn oauth1(page: &Oauth1Page<'_>) -> HttpResponse {
+    html(StatusCode::OK, page)
+}
+
+/// A user code is decided about: there is nothing to go back to.
+pub fn decided(denied: bool) -> HttpResponse {
+    let (title, message) = match denied {
+        true => ("Nothing was shared", "You said no."),
+        false => ("You are done here", "The app that showed you the code goes on by itself."),
+    };
+    html(StatusCode::OK, &Notice { title, message, advice: "You can close this page." })
 }
 
 /// A request that cannot be answered by going back: the person has to start again.

@@ -22,8 +22,10 @@ pub struct Pending {
     pub scopes: ScopeSet,
     /// Given back as it came.
     pub state: Option<String>,
-    /// S256 of the verifier.
+    /// S256 of the verifier. Empty where the token itself is given (RFC 6749 section 4.2).
     pub challenge: String,
+    /// Whether the token itself is given, in the fragment.
+    pub implicit: bool,
     /// When the page was opened, in unix milliseconds.
     pub opened_at: i64,
 }

@@ -8,6 +8,7 @@ use crate::error::SandboxError;
 use crate::ledger::Ledger;
 use crate::settings::ClassSettings;
 use crate::state::State;
+use crate::trust::Trust;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,6 +19,7 @@ use std::path::Path;
 struct ToSave<'a> {
     version: u32,
     clients: &'a Clients,
+    trust: &'a Trust,
     settings: &'a BTreeMap<RecoveryClass, ClassSettings>,
     ledger: &'a Ledger,
 }
@@ -28,6 +30,8 @@ struct Saved {
     #[serde(rename = "version")]
     _version: Version,
     clients: Clients,
+    #[serde(default)]
+    trust: Trust,
     settings: BTreeMap<RecoveryClass, ClassSettings>,
     ledger: Ledger,
 }
@@ -56,6 +60,7 @@ pub fn load(path: &Path, state: &mut State) -> Result<(), SandboxError> {
     let saved: Saved = serde_json::from_slice(&bytes)
         .map_err(|source| SandboxError::DamagedState { path: path.to_owned(), source })?;
     state.clients = saved.clients;
+    state.trust = saved.trust;
     state.settings = saved.settings;
     state.ledger = saved.ledger;
     Ok(())
@@ -63,8 +68,8 @@ pub fn load(path: &Path, state: &mut State) -> Result<(), SandboxError> {
 
 /// Replaces the file: whoever reads it sees the old state or the new one, after a power cut too.
 pub fn save(path: &Path, state: &State) -> Result<(), SandboxError> {
-    let State { clients, settings, ledger, .. } = state;
-    let json = serde_json::to_vec(&ToSave { version: VERSION, clients, settings, ledger })
+    let State { clients, trust, settings, ledger, .. } = state;
+    let json = serde_json::to_vec(&ToSave { version: VERSION, clients, trust, settings, ledger })
         .map_err(SandboxError::EncodeState)?;
     replace(path, &json).map_err(|source| SandboxError::WriteState { path: path.to_owned(), source })
 }

@@ -5,7 +5,7 @@ use crate::error::SandboxError;
 use crate::inbound::LONGEST_BODY;
 use crate::model::Model;
 use crate::serve::{self, Serving};
-use crate::{authorize, control, pages};
+use crate::{authorize, control, device, oauth1, pages};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use std::net::SocketAddr;
@@ -84,6 +84,14 @@ fn routes(config: &mut web::ServiceConfig) {
         web::scope("/{class:[nmgusf]}")
             .route("/authorize", web::get().to(authorize::page))
             .route("/authorize", web::post().to(authorize::decide))
+            .route("/device_authorization", web::post().to(device::authorize))
+            .route("/device", web::get().to(device::page))
+            .route("/device", web::post().to(device::decide))
+            .route("/oauth1/request_token", web::post().to(oauth1::request_token))
+            .route("/oauth1/authorize", web::get().to(oauth1::page))
+            .route("/oauth1/authorize", web::post().to(oauth1::decide))
+            .route("/oauth1/access_token", web::post().to(oauth1::access_token))
+            .route("/oauth1/account", web::get().to(oauth1::account_of))
             .route("/token", web::post().to(serve::token))
             .route("/revoke", web::post().to(serve::revoke))
             .route("/introspect", web::post().to(serve::introspect))

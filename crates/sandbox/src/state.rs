@@ -4,12 +4,14 @@ use crate::class::RecoveryClass;
 use crate::clients::Clients;
 use crate::config::SandboxConfig;
 use crate::events::GrantLog;
+use crate::flows::Flows;
 use crate::ledger::{FamilyId, Ledger, TokenId};
 use crate::log::{Endpoint, RequestLog, RequestRecord};
 use crate::pending::PendingRequests;
 use crate::script::{Fault, Modes, Scripts};
 use crate::settings::ClassSettings;
 use crate::shared::Stamp;
+use crate::trust::Trust;
 use mortise_domain::AccessToken;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,12 +20,16 @@ use std::time::Duration;
 /// What one lock guards.
 pub struct State {
     pub clients: Clients,
+    /// Whom it believes where nobody consents.
+    pub trust: Trust,
     pub ledger: Ledger,
     pub settings: BTreeMap<RecoveryClass, ClassSettings>,
     pub scripts: Scripts,
     pub modes: Modes,
     pub log: RequestLog,
     pub pending: PendingRequests,
+    /// What the flows without a code keep.
+    pub flows: Flows,
     /// The requests with each refresh token that are in flight.
     pub in_flight: HashMap<TokenId, Vec<u64>>,
     pub overlaps: u64,
@@ -59,12 +65,14 @@ impl State {
     pub fn new(config: &SandboxConfig) -> Self {
         Self {
             clients: Clients::default(),
+            trust: Trust::default(),
             ledger: Ledger::default(),
             settings: BTreeMap::new(),
             scripts: Scripts::default(),
             modes: Modes::default(),
             log: RequestLog::new(config.log_capacity),
             pending: PendingRequests::default(),
+            flows: Flows::new(),
             in_flight: HashMap::new(),
             overlaps: 0,
             events: GrantLog::new(config.log_capacity),
@@ -86,12 +94,14 @@ impl State {
     /// Forgets everything but what is in flight and the count of requests.
     pub fn reset(&mut self) {
         self.clients = Clients::default();
+        self.trust = Trust::default();
         self.ledger = Ledger::default();
         self.settings.clear();
         self.scripts = Scripts::default();
         self.modes = Modes::default();
         self.log.clear();
         self.pending = PendingRequests::default();
+        self.flows = Flows::new();
         self.overlaps = 0;
         self.events.clear();
         self.repeatable.clear();

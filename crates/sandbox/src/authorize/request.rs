@@ -44,19 +44,14 @@ pub fn check(query: &str, class: RecoveryClass, state: &State, now: i64) -> Resu
         error,
         description,
     };
-    match params.get("response_type") {
-        Some("code") => {}
-        Some(_) => return Err(return_error("unsupported_response_type", "only `code` is supported")),
+    let implicit = match params.get("response_type") {
+        Some("code") => false,
+        Some("token") => true,
+        Some(_) => return Err(return_error("unsupported_response_type", "only `code` and `token` are supported")),
         None => return Err(return_error("invalid_request", "`response_type` is missing")),
-    }
-    if params.get("code_challenge_method") != Some("S256") {
-        return Err(return_error("invalid_request", "PKCE with `code_challenge_method=S256` is required"));
-    }
-    let challenge = params
-        .get("code_challenge")
-        .filter(|text| text.len() == CHALLENGE_LENGTH)
-        .filter(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
-        .ok_or_else(|| return_error("invalid_request", "`code_challenge` must be a SHA-256 in base64url"))?;
+    };
+    let challenge = if implicit { Ok("") } else { challenge(&params) };
+    let challenge = challenge.map_err(|description| return_error("invalid_request", description))?;
     let scope = params.get("scope").unwrap_or_default();
     if !scope.bytes().all(|b| b == b' ' || (b.is_ascii_graphic() && b != b'"' && b != b'\\')) {
         return Err(return_error("invalid_scope", "`scope` has characters that no scope may have"));
@@ -68,6 +63,19 @@ pub fn check(query: &str, class: RecoveryClass, state: &State, now: i64) -> Resu
         scopes: ScopeSet::parse(scope, " "),
         state: params.get("state").map(str::to_owned),
         challenge: challenge.to_owned(),
+        implicit,
         opened_at: now,
     })
+}
+
+/// S256 of the verifier.
+fn challenge(params: &Params) -> Result<&str, &'static str> {
+    if params.get("code_challenge_method") != Some("S256") {
+        return Err("PKCE with `code_challenge_method=S256` is required");
+    }
+    params
+        .get("code_challenge")
+        .filter(|text| text.len() == CHALLENGE_LENGTH)
+        .filter(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
+        .ok_or("`code_challenge` must be a SHA-256 in base64url")
 }

@@ -111,7 +111,7 @@ pub async fn end_grant(family: Path<u64>, shared: Data<Shared>) -> HttpResponse 
     saved(&shared, &state, json!({"ended": ended}))
 }
 
-fn saved(shared: &Shared, state: &State, answer: Value) -> HttpResponse {
+pub(super) fn saved(shared: &Shared, state: &State, answer: Value) -> HttpResponse {
     match shared.save(state) {
         Ok(()) => HttpResponse::Ok().json(answer),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "state_file", &error.to_string()),

@@ -85,6 +85,17 @@ impl Model {
         Ok(ended)
     }
 
+    /// Lets a consumer of OAuth 1.0 sign with this secret.
+    pub fn register_consumer(&self, key: &str, secret: &str) {
+        self.shared.lock().flows.consumers.insert(key.to_owned(), secret.to_owned());
+    }
+
+    /// How long user codes live from now on, and how often they may be asked about, in seconds.
+    pub fn pace_devices(&self, lifetime: u32, interval: u32) {
+        let mut state = self.shared.lock();
+        (state.flows.lifetime, state.flows.interval) = (lifetime, interval);
+    }
+
     /// Forgets everything but what is in flight and the count of requests.
     pub fn reset(&self) -> Result<(), SandboxError> {
         let mut state = self.shared.lock();

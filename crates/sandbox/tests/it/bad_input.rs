@@ -47,7 +47,8 @@ async fn odd_credentials_and_grants() {
     }
     for (form, code) in [
         (vec![], "invalid_request"),
-        (vec![("grant_type", "password")], "unsupported_grant_type"),
+        (vec![("grant_type", "magic")], "unsupported_grant_type"),
+        (vec![("grant_type", "password")], "invalid_request"),
         (vec![("grant_type", "refresh_token")], "invalid_request"),
         (vec![("grant_type", "refresh_token"), ("refresh_token", "\0\r\n")], "invalid_grant"),
         (vec![("grant_type", "authorization_code")], "invalid_request"),

@@ -64,7 +64,7 @@ async fn the_other_account_can_be_chosen_and_no_third_one() {
 async fn faulty_requests_go_back_as_errors_once_the_address_is_trusted() {
     let kit = start().await;
     let table = [
-        ("response_type", "token", "unsupported_response_type"),
+        ("response_type", "id_token", "unsupported_response_type"),
         ("response_type", "", "invalid_request"),
         ("code_challenge", "", "invalid_request"),
         ("code_challenge", "short", "invalid_request"),

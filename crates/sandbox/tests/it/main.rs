@@ -7,6 +7,7 @@ mod consent;
 mod control;
 mod faults;
 mod flow;
+mod given;
 mod history;
 mod http;
 mod kit;
