@@ -9,16 +9,19 @@ use std::time::Duration;
 pub(crate) async fn run(job: Job, broker: &Arc<Broker>) -> Result<usize, JobError> {
     Ok(match job {
         Job::RefreshDue => refresh_due(broker).await?,
+        Job::PollDevices => broker.poll_devices().await?,
         Job::ProbeHeldApps => broker.probe_held_apps().await?,
         Job::ApplyHolds => broker.apply_holds().await?,
         Job::RevokeDue => broker.revoke_due().await?,
+        Job::MoveConnections => broker.move_connections().await?,
         Job::ReplaySpill => broker.replay_spill().await?,
         Job::WriteUses => broker.write_uses().await?,
         Job::WarnOfEnds => broker.warn_of_ends().await?,
         Job::Measure => broker.measure().await?,
         Job::Sweep => {
             let swept = broker.sweep().await?;
-            usize::try_from(swept.attempts + swept.sessions + swept.replies + swept.gates).unwrap_or(usize::MAX)
+            usize::try_from(swept.attempts + swept.sessions + swept.replies + swept.gates + swept.moves)
+                .unwrap_or(usize::MAX)
         }
     })
 }

@@ -24,7 +24,8 @@ impl Broker {
         extra: &BTreeMap<String, Value>,
         granted_at: Timestamp,
     ) {
-        let Some((max_live, account)) = app.manifest.auth.max_live.zip(account_of(app, extra)) else { return };
+        let max_live = app.manifest.oauth2().and_then(|auth| auth.max_live);
+        let Some((max_live, account)) = max_live.zip(account_of(app, extra)) else { return };
         if let Err(error) = self.count_account(app, connection, max_live, account, granted_at).await {
             tracing::warn!(%connection, error = ?error, "the grants of an account could not be counted");
         }

@@ -2,9 +2,11 @@
 
 use crate::connect::{ClientGrant, GrantTarget};
 use crate::customers::check_metadata;
+use crate::filled_in::filled_in;
 use crate::loaded::LoadedApp;
-use crate::{Broker, Caller, ConnectionView, Error, Listing, PageRequest, Result};
-use mortise_connectors::{Grant, Values};
+use crate::pasted::checked;
+use crate::{Broker, Caller, ConnectionView, Credentials, Error, Listing, PageRequest, Result};
+use mortise_connectors::{RenewedBy, Values};
 use mortise_domain::{
     AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, CustomerKey, RefreshToken, ScopeSet,
     StateReason, Timestamp, TokenGrant, TokenType,
@@ -38,17 +40,39 @@ pub struct Import {
     pub credentials: Option<ImportedCredentials>,
 }
 
-/// Tokens obtained elsewhere.
+/// Tokens obtained elsewhere, or what a customer would paste.
 #[derive(Debug)]
 pub struct ImportedCredentials {
     /// The access token.
-    pub access_token: AccessToken,
+    pub access_token: Option<AccessToken>,
     /// The refresh token; without one the connection ends with its access token.
     pub refresh_token: Option<RefreshToken>,
     /// When the access token ends.
     pub expires_at: Option<Timestamp>,
     /// What was granted; absent: what the app asks for.
     pub scopes: Option<ScopeSet>,
+    /// What the connector's customers paste instead of all that, by the manifest's names.
+    pub pasted: Credentials,
+}
+
+impl ImportedCredentials {
+    /// The part for a connector whose customers paste; anything else would do nothing.
+    fn only_pasted(self) -> Result<Credentials> {
+        let Self { access_token, refresh_token, expires_at, scopes, pasted } = self;
+        let tokens = [
+            ("access_token", access_token.is_some()),
+            ("refresh_token", refresh_token.is_some()),
+            ("expires_at", expires_at.is_some()),
+            ("scopes", scopes.is_some()),
+        ];
+        match tokens.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => {
+                let detail = "this belongs to OAuth 2: give the credentials that the connector's manifest names";
+                Err(Error::invalid(format!("/credentials/{name}"), detail))
+            }
+            None => Ok(pasted),
+        }
+    }
 }
 
 impl Broker {
@@ -64,10 +88,8 @@ impl Broker {
         }
         let version = app.connector_version;
         let loaded = self.apps.loaded(app, version).await?;
-        let mut given = import.variables;
-        given.extend(loaded.app.settings.variables.clone());
         let values =
-            mortise_connectors::resolve_values(&loaded.manifest, &given).map_err(|f| Error::values("/variables", f))?;
+            filled_in(&self.config.egress, &loaded, &import.variables, "/variables").map_err(Error::Invalid)?;
         let requested = loaded.requested_scopes();
         let target = GrantTarget {
             customer: customer.key,
@@ -75,15 +97,26 @@ impl Broker {
             replaces: None,
             values: &values,
             requested: &requested,
+            given: None,
         };
         let now = self.clock.now();
-        let id = match (import.credentials, loaded.manifest.auth.grant) {
-            (Some(credentials), _) => {
+        let auth = &loaded.manifest.auth;
+        let id = match (import.credentials, auth.asks(), auth.renewal()) {
+            (Some(credentials), Some(fields), _) => {
+                let pasted = credentials.only_pasted()?;
+                let pasted = checked(&loaded.manifest.auth, fields, pasted, "/credentials").map_err(Error::Invalid)?;
+                self.connect_given(&loaded, target, &pasted, StateReason::Imported).await?
+            }
+            (Some(_), None, _) if auth.oauth2().is_some_and(|auth| auth.dpop) => {
+                let why = "this connector's tokens are bound to a key that stays where they were issued, so they would be of no use here: connect anew";
+                return Err(Error::invalid("/credentials", why));
+            }
+            (Some(credentials), None, _) => {
                 let grant = imported_grant(credentials, now)?;
                 self.store_grant(&loaded, target, grant, StateReason::Imported, now).await?
             }
-            (None, Grant::ClientCredentials) => self.grant_to_client(&loaded, target, ClientGrant::Api).await?,
-            (None, Grant::AuthorizationCode) => self.pending(&loaded, customer.key, &values, &requested).await?,
+            (None, None, Some(RenewedBy::Client)) => self.grant_to_client(&loaded, target, ClientGrant::Api).await?,
+            (None, ..) => self.pending(&loaded, customer.key, &values, &requested).await?,
         };
         self.connection_view(caller.environment, id).await
     }
@@ -180,7 +213,13 @@ fn nothing() -> Listing<ConnectionView> {
 }
 
 fn imported_grant(credentials: ImportedCredentials, now: Timestamp) -> Result<TokenGrant> {
-    let ImportedCredentials { access_token, refresh_token, expires_at, scopes } = credentials;
+    let ImportedCredentials { access_token, refresh_token, expires_at, scopes, pasted } = credentials;
+    if let Some(name) = pasted.keys().next() {
+        let detail = "this is not a member: give `access_token`, and `refresh_token`, `expires_at` and `scopes` where they are known";
+        return Err(Error::invalid(format!("/credentials/{name}"), detail));
+    }
+    let access_token =
+        access_token.ok_or_else(|| Error::invalid("/credentials/access_token", "this is missing: add it"))?;
     let printable =
         |text: &str| !text.is_empty() && text.len() <= 16 * 1024 && text.bytes().all(|b| (0x20..0x7f).contains(&b));
     if !printable(access_token.expose()) {
@@ -202,6 +241,8 @@ fn imported_grant(credentials: ImportedCredentials, now: Timestamp) -> Result<To
         lifetime,
         refresh_lifetime: None,
         granted_scopes: scopes,
+        dpop_key: None,
         extra: BTreeMap::new(),
+        kept: BTreeMap::new(),
     })
 }

@@ -13,6 +13,15 @@ pub enum ManifestSource {
     Text(String),
     /// An entry of the bundled catalogue.
     Catalog(String),
+    /// A protected resource, such as an MCP server, that says by itself how it is spoken to (RFC 9728).
+    ProtectedResource {
+        /// Its URL.
+        url: String,
+        /// What the connector is called; made of the host where nothing is said.
+        id: Option<String>,
+        /// The provider's name as customers know it; the host where nothing is said.
+        name: Option<String>,
+    },
 }
 
 /// One version of a connector.
@@ -44,7 +53,7 @@ impl Broker {
     /// Registers a connector's first version.
     pub async fn register_connector(&self, caller: &Caller, source: ManifestSource) -> Result<ConnectorView> {
         caller.require(ApiScope::ConnectorsWrite)?;
-        let row = self.connector_row(caller, &manifest_text(source)?)?;
+        let row = self.connector_row(caller, &manifest_text(source)?).await?;
         self.store.connector_insert(&row).await?;
         self.limit_provider(row.key, &row.manifest).await?;
         row.try_into()
@@ -58,7 +67,7 @@ impl Broker {
         source: ManifestSource,
     ) -> Result<ConnectorView> {
         caller.require(ApiScope::ConnectorsWrite)?;
-        let row = self.connector_row(caller, &manifest_text(source)?)?;
+        let row = self.connector_row(caller, &manifest_text(source)?).await?;
         if row.id != *id {
             return Err(Error::invalid("/id", format!("the manifest says `{}`, the path says `{id}`", row.id)));
         }
@@ -121,8 +130,8 @@ impl Broker {
         mortise_connectors::catalog::get(id).ok_or(Error::NotFound("catalogue entry"))
     }
 
-    fn connector_row(&self, caller: &Caller, text: &str) -> Result<Connector> {
-        let manifest = mortise_connectors::parse(text).map_err(Error::InvalidManifest)?;
+    async fn connector_row(&self, caller: &Caller, text: &str) -> Result<Connector> {
+        let manifest = self.read_manifest(text).await?;
         let refused = self.egress_diagnostics(text, &manifest);
         if !refused.is_empty() {
             return Err(Error::InvalidManifest(refused));
@@ -137,14 +146,15 @@ impl Broker {
             manifest: json,
             source: text.to_owned(),
             created_at: self.clock.now(),
+            retired_at: None,
         })
     }
 
     /// The egress policy's word on every URL whose host is written out. Hosts with variables are judged when they are
     /// filled in, names when they are resolved.
-    fn egress_diagnostics(&self, text: &str, manifest: &Manifest) -> Vec<Diagnostic> {
+    pub(crate) fn egress_diagnostics(&self, text: &str, manifest: &Manifest) -> Vec<Diagnostic> {
         let urls = manifest.auth.urls();
-        let written_out = urls.filter_map(|(path, url)| Some((path, url::Url::parse(url).ok()?)));
+        let written_out = urls.into_iter().filter_map(|(path, url)| Some((path, url::Url::parse(url).ok()?)));
         let refused = written_out.filter_map(|(path, url)| Some((path, self.config.egress.check_url(&url).err()?)));
         let diagnostic = |(path, refusal): (&str, mortise_oauth::EgressRefusal)| {
             let (line, column) = mortise_connectors::locate(text, path).unzip();
@@ -164,6 +174,9 @@ impl Broker {
 fn manifest_text(source: ManifestSource) -> Result<String> {
     match source {
         ManifestSource::Text(text) => Ok(text),
+        ManifestSource::ProtectedResource { url, id, name } => {
+            Ok(mortise_connectors::of_protected_resource(&url, id.as_deref(), name.as_deref()))
+        }
         ManifestSource::Catalog(id) => mortise_connectors::catalog::get(&id)
             .ok_or_else(|| Error::invalid("/catalog", "no catalogue entry has this id")),
     }

@@ -261,11 +261,6 @@ impl Error {
     pub(crate) fn missing(what: &'static str) -> Self {
         Self::Internal(Internal::Missing(what))
     }
-
-    /// The faults of values, under the member that held them.
-    pub(crate) fn values(pointer: &str, faults: Vec<ValueError>) -> Self {
-        Self::Invalid(value_faults(pointer, faults))
-    }
 }
 
 pub(crate) fn value_faults(pointer: &str, faults: Vec<ValueError>) -> Vec<Fault> {

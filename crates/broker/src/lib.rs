@@ -19,17 +19,25 @@ mod console;
 mod context;
 mod customers;
 mod data_keys;
+mod discover;
 mod environments;
 mod error;
+mod filled_in;
 mod gauges;
+mod given;
 mod holds;
+mod hosts;
 mod idempotency;
 mod key_rotation;
 mod limits;
 mod loaded;
+mod moves;
 mod page;
+mod pasted;
 mod reauth;
 mod refresh;
+mod register_client;
+mod renewal;
 mod restore;
 mod revoke;
 mod sealing;
@@ -39,39 +47,46 @@ mod sweep;
 mod timeline;
 mod token;
 mod uses;
+mod versions;
 mod view;
 
 pub use api_keys::{ApiKeyView, NewApiKey};
 pub use apps::{AppInput, AppView};
 pub use config::BrokerConfig;
 pub use connect::{
-    AppChoice, CallbackOutcome, CallbackQuery, Completion, ConnectPage, Field, Link, NewSession, SessionView, Started,
-    flow_cookie_name,
+    AppChoice, Asked, Brought, CallbackOutcome, CallbackQuery, Completion, ConnectPage, DevicePage, DeviceStep, Field,
+    Handover, Link, NewSession, SessionView, Started, flow_cookie_name,
 };
 pub use connections::{ConnectionQuery, Import, ImportedCredentials};
 pub use connectors::{ConnectorView, ManifestSource};
 pub use context::Caller;
 pub use customers::{CustomerInput, CustomerView};
+pub use discover::{FoundMembers, Rediscovered, Rediscovery};
 pub use environments::{EnvironmentInput, EnvironmentView};
 pub use error::{ConnectFault, Error, Fault, Internal, Unusable};
 pub use holds::{HoldInput, HoldView};
 pub use idempotency::{Begun, IdempotentRequest};
 pub use key_rotation::KeyStatus;
 pub use loaded::LoadedApp;
-pub use mortise_connectors::{Diagnostic, Severity, catalog};
-pub use mortise_oauth::FailureClass;
-pub use mortise_store::{AppRate, AppSettings};
+pub use mortise_connectors::diff::Change;
+pub use mortise_connectors::{CredentialKind, Diagnostic, Severity, catalog, schema as connector_schema};
+pub use mortise_oauth::{Carried, Credentials, FailureClass};
+pub use mortise_store::{AppRate, AppRegistration, AppSettings, RegistrationMethod};
 #[cfg(feature = "known-bad")]
 pub use mortise_store::{Built, KnownBad};
 pub use mortise_vault::{same, sha256};
+pub use moves::{MoveInput, MoveOrder, MoveView};
 pub use page::{Listing, PageRequest};
-pub use refresh::{Apps, Cause, Ended, Engine, LateReplies, Reason, RefreshPass, Seals, Seams, core};
+pub use refresh::{Apps, Beside, Cause, Ended, Engine, LateReplies, Reason, RefreshPass, Seals, Seams, core};
+pub use register_client::Registration;
+pub use renewal::Renewal;
 pub use restore::{Restored, Vouched};
 pub use sealing::Place;
 pub use spill::{Entry, Keeper, Left, MemorySpill, Recent, Spill, SpillLog, SpilledGrant, SpilledRefresh, Ticket};
 pub use startup::StartError;
 pub use sweep::Swept;
-pub use token::{RefreshWish, TokenAnswer, TokenRequest};
+pub use token::{Oauth1Answer, RefreshWish, TokenAnswer, TokenRequest};
+pub use versions::VersionView;
 pub use view::{ConnectionView, EventView};
 
 use data_keys::DataKeys;

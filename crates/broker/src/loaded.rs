@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use moka::future::Cache;
 use mortise_connectors::{Manifest, Values};
 use mortise_domain::{AppKey, ClientSecret, Clock};
-use mortise_oauth::{ClientRegistration, Provider};
+use mortise_oauth::{ClientRegistration, Provider, Signer};
 use mortise_store::{App, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub struct LoadedApp {
     pub redirect_uri: String,
     /// The live client secrets, newest first; none for a public client.
     pub secrets: Vec<ClientSecret>,
+    /// Who signs for the client.
+    pub signer: Signer,
 }
 
 impl LoadedApp {
@@ -48,8 +50,19 @@ impl LoadedApp {
     }
 
     fn client_with<'a>(&'a self, secret: Option<&'a ClientSecret>) -> ClientRegistration<'a> {
-        ClientRegistration { client_id: &self.app.client_id, secret, redirect_uri: &self.redirect_uri }
+        ClientRegistration {
+            client_id: &self.app.client_id,
+            secret,
+            redirect_uri: &self.redirect_uri,
+            signer: Some(&self.signer),
+            dpop_key: None,
+        }
     }
+}
+
+/// The path of an app's callback.
+pub(crate) fn callback_path(app: AppKey) -> String {
+    format!("/oauth/callback/{}", app.as_uuid().simple())
 }
 
 /// Apps by key and version for two seconds; manifests, which never change, for as long as there is room.
@@ -57,6 +70,7 @@ pub(crate) struct LoadedApps {
     store: Store,
     secrets: Arc<Secrets>,
     clock: Arc<dyn Clock>,
+    signer: Signer,
     config: BrokerConfig,
     apps: Cache<(Uuid, i32), Arc<LoadedApp>>,
     manifests: Cache<(Uuid, i32), Arc<Manifest>>,
@@ -83,14 +97,16 @@ impl Apps for LoadedApps {
 impl LoadedApps {
     pub(crate) fn new(store: Store, secrets: Arc<Secrets>, clock: Arc<dyn Clock>, config: BrokerConfig) -> Self {
         let apps = Cache::builder().max_capacity(1_000).time_to_live(REMEMBERED).build();
-        Self { store, secrets, clock, config, apps, manifests: Cache::new(1_000) }
+        let signer = Signer::new(clock.clone(), secrets.entropy.clone());
+        Self { store, secrets, clock, signer, config, apps, manifests: Cache::new(1_000) }
     }
 
     pub(crate) async fn loaded(&self, app: App, version: i32) -> Result<LoadedApp> {
         let manifest = self.manifest(&app, version).await?;
         let redirect_uri = self.redirect_uri(app.key);
-        let secrets = self.open_secrets(&app).await?;
-        Ok(LoadedApp { app, manifest, redirect_uri, secrets })
+        let secrets =
+            if self.is_known_to(&app, &manifest).await? { self.open_secrets(&app).await? } else { Vec::new() };
+        Ok(LoadedApp { app, manifest, redirect_uri, secrets, signer: self.signer.clone() })
     }
 
     pub(crate) async fn manifest(&self, app: &App, version: i32) -> Result<Arc<Manifest>> {
@@ -108,7 +124,18 @@ impl LoadedApps {
     /// Where the provider sends the customer back: a path of the app's own, so that one provider's answer cannot be
     /// passed off as another's (RFC 9700 section 4.4).
     pub(crate) fn redirect_uri(&self, app: AppKey) -> String {
-        self.config.url(&format!("/oauth/callback/{}", app.as_uuid().simple()))
+        self.config.url(&callback_path(app))
+    }
+
+    /// Whether the app's client is one of this version's issuer: an app that moved on to another has credentials of that
+    /// one, which what is left of the time before must not show to the old one.
+    async fn is_known_to(&self, app: &App, manifest: &Manifest) -> Result<bool> {
+        let issuer = |manifest: &Manifest| manifest.oauth2().and_then(|auth| auth.issuer.clone());
+        let newest = self.manifest(app, app.connector_version).await?;
+        Ok(match (issuer(&newest), issuer(manifest)) {
+            (Some(its), Some(wanted)) => its == wanted,
+            _ => true,
+        })
     }
 
     async fn open_secrets(&self, app: &App) -> Result<Vec<ClientSecret>> {

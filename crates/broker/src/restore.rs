@@ -97,7 +97,7 @@ impl Broker {
         let mut held = 0;
         for (app, version) in self.store.connection_makes().await? {
             let row = self.store.app_by_key(app).await?.ok_or_else(|| Error::missing("a connection's app"))?;
-            let class = self.apps.manifest(&row, version).await?.auth.recovery_class;
+            let class = self.apps.manifest(&row, version).await?.auth.recovery_class();
             if matches!(class, RecoveryClass::S | RecoveryClass::F) {
                 let switch = doubt(Reach::Version(app, version), "the database was restored from a backup");
                 held += self.store.connections_hold(&switch, |at| self.event_id_at(at)).await?;

@@ -8,8 +8,9 @@ use crate::refresh::{Apps as _, LateReplies, Seals as _};
 use crate::sealing::Place;
 use crate::sealing::Secrets;
 use crate::spill::{SpilledGrant, SpilledRefresh};
-use crate::{Error, Result, timeline};
+use crate::{Error, Renewal, Result, timeline};
 use async_trait::async_trait;
+use mortise_connectors::Auth;
 use mortise_domain::{
     AccessToken, Clock, Entropy, EventKind, LeaseOwner, RefreshToken, RevocationId, Sealed, Timestamp, backoff,
 };
@@ -84,8 +85,8 @@ impl Revoker {
         self.new_revocation(row, refresh.as_ref(), access.as_ref()).await.map(Some)
     }
 
-    /// Tokens that are to end. What does not open, because it is damaged or its customer's key was destroyed, can be neither
-    /// served nor revoked: nothing is held up by it.
+    /// Tokens that are to end; what the customer gave is none, and no provider is told it here. What does not open, because it
+    /// is damaged or its customer's key was destroyed, can be neither served nor revoked: nothing is held up by it.
     pub(crate) async fn open_doomed(
         &self,
         place: Place,
@@ -93,7 +94,10 @@ impl Revoker {
         access: Option<&Sealed>,
     ) -> Result<(Option<RefreshToken>, Option<AccessToken>)> {
         let refresh = match refresh {
-            Some(sealed) => openable(self.secrets.open_refresh(place, sealed).await)?,
+            Some(sealed) => match openable(self.secrets.open_renewal(place, sealed).await)? {
+                Some(Renewal::RefreshToken(token)) => Some(token),
+                Some(Renewal::Credentials(_)) | None => None,
+            },
             None => None,
         };
         let access = match access {
@@ -178,7 +182,9 @@ impl Revoker {
         let app = self.apps.load(row.app, row.connector_version).await?;
         let (provider, client) = (app.provider(&row.variables), app.client());
         let mut told = false;
-        if let Some(sealed) = &row.refresh {
+        // A login's refresh token ends with its token; there is no request for it.
+        let alone = matches!(app.manifest.auth, Auth::TwoStep(_));
+        if let Some(sealed) = row.refresh.as_ref().filter(|_| !alone) {
             let token = self.secrets.open_doomed_refresh(row.environment, row.id, sealed).await?;
             let Some(request) = revocation(&provider, &client, RevocationToken::Refresh(&token))? else {
                 return self.no_way(row).await;

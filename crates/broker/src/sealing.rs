@@ -1,14 +1,16 @@
 //! Which secret is sealed under which key for which place: the one list of it.
 
 use crate::data_keys::{DataKeys, KeyOwner};
-use crate::refresh::Seals;
-use crate::{Error, Result};
+use crate::pasted::{as_text, of_text};
+use crate::refresh::{Beside, Seals};
+use crate::{Error, Renewal, Result};
 use async_trait::async_trait;
 use mortise_domain::{
-    AccessToken, AppKey, AttemptId, AuthorizationCode, ClientSecret, ConnectionId, CustomerKey, Entropy,
-    EnvironmentKey, PkceVerifier, RefreshToken, RevocationId, Sealed, TokenGrant, TokenType,
+    AccessToken, AppKey, AttemptId, AuthorizationCode, ClientSecret, ConnectionId, CustomerKey, DpopKey, Entropy,
+    EnvironmentKey, PastedSecret, PkceVerifier, RefreshToken, RevocationId, Sealed, TokenGrant, TokenType,
 };
-use mortise_vault::{Field, SealContext, VaultError};
+use mortise_oauth::Credentials;
+use mortise_vault::{Field, SealContext, VaultError, same, sha256};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub(crate) struct Access {
     pub(crate) token: AccessToken,
     pub(crate) token_type: TokenType,
     pub(crate) extra: BTreeMap<String, serde_json::Value>,
+    pub(crate) kept: BTreeMap<String, PastedSecret>,
+    pub(crate) dpop_key: Option<DpopKey>,
 }
 
 /// The same as one value to seal. Short names: this stands in every connection's row.
@@ -32,6 +36,11 @@ pub(crate) struct SealedAccess<'a> {
     token_type: Option<String>,
     #[serde(rename = "x", skip_serializing_if = "BTreeMap::is_empty", default)]
     extra: Cow<'a, BTreeMap<String, serde_json::Value>>,
+    #[serde(rename = "k", skip_serializing_if = "BTreeMap::is_empty", default, borrow)]
+    kept: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    /// What the token is bound to (RFC 9449).
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, borrow)]
+    dpop_key: Option<Cow<'a, str>>,
 }
 
 impl<'a> SealedAccess<'a> {
@@ -42,6 +51,8 @@ impl<'a> SealedAccess<'a> {
             token: grant.access_token.expose().into(),
             token_type: named.then(|| grant.token_type.as_str().to_owned()),
             extra: Cow::Borrowed(&grant.extra),
+            kept: grant.kept.iter().map(|(name, value)| (name.into(), value.expose().into())).collect(),
+            dpop_key: grant.dpop_key.as_ref().map(|key| key.expose().into()),
         }
     }
 }
@@ -52,6 +63,8 @@ impl From<SealedAccess<'_>> for Access {
             token: AccessToken::new(sealed.token),
             token_type: sealed.token_type.as_deref().map_or_else(TokenType::bearer, TokenType::new),
             extra: sealed.extra.into_owned(),
+            kept: sealed.kept.into_iter().map(|(name, value)| (name.into_owned(), PastedSecret::new(value))).collect(),
+            dpop_key: sealed.dpop_key.map(DpopKey::new),
         }
     }
 }
@@ -100,6 +113,11 @@ impl Seals for Secrets {
         Ok(key.seal(&*self.entropy, &to.context(Field::AccessToken), &plain)?)
     }
 
+    async fn beside(&self, place: Place, sealed: &Sealed) -> Result<Beside> {
+        let Access { extra, kept, dpop_key, .. } = self.open_access(place, sealed).await?;
+        Ok(Beside { fields: extra, kept, dpop_key })
+    }
+
     async fn is_access(&self, place: Place, sealed: &Sealed, token: &AccessToken) -> Result<bool> {
         Ok(self.open_access(place, sealed).await?.token.expose() == token.expose())
     }
@@ -115,10 +133,36 @@ impl Seals for Secrets {
         Ok(key.seal(&*self.entropy, &place.context(Field::RefreshToken), token.expose().as_bytes())?)
     }
 
-    async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken> {
-        let key = self.data_keys.opening(sealed).await?;
-        Ok(RefreshToken::new(text(&key.open(&place.context(Field::RefreshToken), sealed)?)?))
+    async fn seal_credentials(&self, customer: CustomerKey, place: Place, given: &Credentials) -> Result<Sealed> {
+        let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
+        let plain = marked(given)?;
+        Ok(key.seal(&*self.entropy, &place.context(Field::RefreshToken), plain.as_bytes())?)
     }
+
+    async fn open_renewal(&self, place: Place, sealed: &Sealed) -> Result<Renewal> {
+        let key = self.data_keys.opening(sealed).await?;
+        renewal(text(&key.open(&place.context(Field::RefreshToken), sealed)?)?)
+    }
+}
+
+/// What stands before credentials in the place of a refresh token, which never holds a control character.
+const CREDENTIALS: char = '\u{1}';
+
+/// Credentials in a form that no refresh token can have.
+fn marked(given: &Credentials) -> Result<Zeroizing<String>> {
+    let plain = as_text(given)?;
+    let mut marked = Zeroizing::new(String::with_capacity(plain.len() + CREDENTIALS.len_utf8()));
+    marked.push(CREDENTIALS);
+    marked.push_str(&plain);
+    Ok(marked)
+}
+
+/// What stands in the place of a refresh token.
+fn renewal(plain: &str) -> Result<Renewal> {
+    Ok(match plain.strip_prefix(CREDENTIALS) {
+        Some(given) => Renewal::Credentials(of_text(given)?),
+        None => Renewal::RefreshToken(RefreshToken::new(plain)),
+    })
 }
 
 /// Secrets that belong to an environment and not to a customer.
@@ -153,6 +197,20 @@ pub(crate) fn environment_place(environment: EnvironmentKey, record: uuid::Uuid,
     SealContext { environment, record: record.into_bytes(), field, generation: 0 }
 }
 
+impl Secrets {
+    /// Whether a given client secret is the stored one, in a time that does not depend on how much of it is right.
+    pub(crate) async fn is_client_secret(
+        &self,
+        environment: EnvironmentKey,
+        app: AppKey,
+        stored: &Sealed,
+        given: &ClientSecret,
+    ) -> Result<bool> {
+        let stored = self.open_client_secret(environment, app, stored).await?;
+        Ok(same(&sha256(stored.expose()), &sha256(given.expose())))
+    }
+}
+
 /// Whether a secret did not open because of what is stored, and not because this process lacks a key that others may have.
 pub(crate) fn blames_the_row(error: &VaultError) -> bool {
     match error {
@@ -163,4 +221,28 @@ pub(crate) fn blames_the_row(error: &VaultError) -> bool {
 
 pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|_| Error::missing("the text of an opened secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_and_refresh_tokens_are_never_taken_for_each_other() {
+        let given = |value: &str| Credentials::from([("password".to_owned(), PastedSecret::new(value))]);
+        for value in ["p", "", "\u{1}", "{\"a\":\"b\"}", "ä\"\\\n"] {
+            let plain = marked(&given(value)).expect("a text");
+            let Ok(Renewal::Credentials(back)) = renewal(&plain) else {
+                panic!("{value:?} came back as something else")
+            };
+            assert_eq!(back["password"].expose(), value);
+        }
+        for token in ["rt-1", "{\"password\":\"p\"}", " \u{1}{}"] {
+            let Ok(Renewal::RefreshToken(back)) = renewal(token) else {
+                panic!("{token:?} came back as something else")
+            };
+            assert_eq!(back.expose(), token);
+        }
+        assert!(renewal("\u{1}no JSON").is_err());
+    }
 }

@@ -14,6 +14,8 @@ pub struct Swept {
     pub replies: u64,
     /// Budgets of providers and apps at which nothing has been wrong for long.
     pub gates: u64,
+    /// What became of each connection in moves that ended a day ago.
+    pub moves: u64,
 }
 
 impl Broker {
@@ -24,6 +26,7 @@ impl Broker {
         let sessions = self.store.connect_sessions_sweep(before - Duration::days(6)).await?;
         let replies = self.store.idempotency_sweep(before).await?;
         let gates = self.store.gates_sweep().await?;
-        Ok(Swept { attempts, sessions, replies, gates })
+        let moves = self.store.moves_sweep(before).await?;
+        Ok(Swept { attempts, sessions, replies, gates, moves })
     }
 }

@@ -1,12 +1,14 @@
 //! Handing out access tokens: one database read, one opened seal; a refresh inside the call only where it is needed.
 
+use crate::refresh::Apps as _;
 use crate::refresh::{Cause, Ended, Reason, failure_as_error};
-use crate::sealing::{Place, blames_the_row};
-use crate::{Broker, Caller, ConnectionView, Error, Internal, Result, Unusable};
+use crate::sealing::{Access, Place, blames_the_row};
+use crate::{Broker, Caller, Carried, ConnectionView, Error, Internal, Result, Unusable};
 use mortise_domain::{
-    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, RequestId, ScopeSet, Timestamp, TokenType,
+    AccessToken, ApiScope, AppId, ConnectionId, ConnectionState, CustomerId, DpopKey, PastedSecret, RequestId,
+    ScopeSet, Timestamp, TokenType,
 };
-use mortise_oauth::{Failure, FailureClass};
+use mortise_oauth::{Failure, FailureClass, OAUTH1_TOKEN_SECRET, OAUTH1_TOKEN_TYPE, judge};
 use mortise_store::TokenRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,6 +75,26 @@ pub struct TokenAnswer {
     pub missing_scopes: ScopeSet,
     /// Fields lifted from the provider's reply.
     pub extra: BTreeMap<String, serde_json::Value>,
+    /// Headers that a call carries, where the credential was pasted.
+    pub headers: BTreeMap<String, PastedSecret>,
+    /// Parameters of the query that a call carries, where the credential was pasted.
+    pub query: BTreeMap<String, PastedSecret>,
+    /// What calls are signed with, where the token is of OAuth 1.0.
+    pub oauth1: Option<Oauth1Answer>,
+    /// What proofs of possession are signed with, where the token is bound to it (RFC 9449).
+    pub dpop_key: Option<DpopKey>,
+}
+
+/// What calls with a token of OAuth 1.0 are signed with (RFC 5849 section 3.4), but for the client's secret: whoever signs has
+/// that from where it was registered, and it never leaves this service.
+#[derive(Debug)]
+pub struct Oauth1Answer {
+    /// `oauth_consumer_key`.
+    pub consumer_key: String,
+    /// The secret that belongs to the token.
+    pub token_secret: PastedSecret,
+    /// `oauth_signature_method`.
+    pub signature_method: &'static str,
 }
 
 impl Broker {
@@ -132,6 +154,11 @@ impl Broker {
         if wish == RefreshWish::Unauthorized && is_new(&row) {
             return self.connection_view(caller.environment, id).await;
         }
+        if self.never_renews(&row).await? {
+            let why =
+                "only the customer can renew this, by connecting anew: make a connect session with this connection";
+            return Err(Error::invalid("", why));
+        }
         let cause = Cause { reason: wish.into(), request };
         match self.engine.refresh_now(caller.environment, id, row.generation, cause).await? {
             Ended::Refreshed | Ended::Moved | Ended::Unusable => {
@@ -185,20 +212,30 @@ impl Broker {
     async fn answer(&self, row: TokenRow) -> Result<TokenAnswer> {
         let sealed = row.access.as_ref().ok_or_else(|| Error::missing("an active connection's token"))?;
         let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
-        let access = match self.secrets.open_access(place, sealed).await {
+        let mut access = match self.secrets.open_access(place, sealed).await {
             Err(Error::Internal(Internal::Vault(error))) if blames_the_row(&error) => {
                 self.quarantine_by_id(&row).await?;
                 return Err(Unusable::Quarantined.into());
             }
             opened => opened?,
         };
+        // The policy may have become stricter since they were stored.
+        for field in judge(self.transport.policy(), &mut access.extra) {
+            tracing::warn!(connection = %row.id, field, "a field beside a token is not handed out: it leads where nothing may be called");
+        }
         // The share of fetches with a minute of life left is the promise that the engine is measured by.
         let fresh = row.expires_at.is_none_or(|end| end >= row.now + USUAL_MIN_TTL);
         metrics::counter!("mortise_token_fetches_total", "fresh" => if fresh { "true" } else { "false" }).increment(1);
+        let oauth1 = self.oauth1_answer(&row, &mut access).await?;
+        let carried = self.carried(&row, &access).await?;
+        let (access_token, headers, query) = match carried {
+            Some(Carried { token, headers, query }) => (token, headers, query),
+            None => (access.token, BTreeMap::new(), BTreeMap::new()),
+        };
         let granted = row.granted_scopes.unwrap_or_else(|| row.requested_scopes.clone());
         Ok(TokenAnswer {
             connection: row.id,
-            access_token: access.token,
+            access_token,
             token_type: access.token_type,
             expires_at: row.expires_at,
             expires_in: row.expires_at.map(|end| (end - row.now).num_seconds().max(0)),
@@ -206,7 +243,27 @@ impl Broker {
             missing_scopes: row.requested_scopes.missing_from(&granted),
             granted_scopes: granted,
             extra: access.extra,
+            headers,
+            query,
+            oauth1,
+            dpop_key: access.dpop_key,
         })
+    }
+
+    async fn oauth1_answer(&self, row: &TokenRow, access: &mut Access) -> Result<Option<Oauth1Answer>> {
+        if access.token_type.as_str() != OAUTH1_TOKEN_TYPE {
+            return Ok(None);
+        }
+        let full = self.store.connection_get(row.environment, row.id).await?;
+        let full = full.ok_or(Error::NotFound("connection"))?;
+        let app = self.apps.load(full.app, full.connector_version).await?;
+        let auth = app.manifest.auth.oauth1().ok_or_else(|| Error::missing("the manifest of a token of OAuth 1.0"))?;
+        let token_secret = access.kept.remove(OAUTH1_TOKEN_SECRET);
+        Ok(Some(Oauth1Answer {
+            consumer_key: app.app.client_id.clone(),
+            token_secret: token_secret.ok_or_else(|| Error::missing("the secret of a token of OAuth 1.0"))?,
+            signature_method: auth.signature_method.as_str(),
+        }))
     }
 
     async fn quarantine_by_id(&self, row: &TokenRow) -> Result<()> {

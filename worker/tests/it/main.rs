@@ -53,12 +53,14 @@ fn every_job_is_scheduled_once() {
         Job::RefreshDue,
         Job::ProbeHeldApps,
         Job::RevokeDue,
+        Job::PollDevices,
         Job::ReplaySpill,
         Job::WriteUses,
         Job::WarnOfEnds,
         Job::Measure,
         Job::Sweep,
         Job::ApplyHolds,
+        Job::MoveConnections,
     ];
     let scheduled: HashSet<_> = JOBS.iter().map(|(job, _)| *job).collect();
     assert_eq!(scheduled, all.into_iter().collect());

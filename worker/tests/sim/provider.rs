@@ -8,8 +8,9 @@ use mortise_broker::{Apps, Error, LoadedApp};
 use mortise_connectors::parse;
 use mortise_domain::{
     AppId, AppKey, AppState, ClientSecret, Clock as _, ConnectionId, ConnectorId, ConnectorKey, EnvironmentKey,
-    RefreshToken, ScopeSet,
+    RefreshToken, ScopeSet, SeededEntropy,
 };
+use mortise_oauth::Signer;
 use mortise_sandbox::{
     ClassSettingsPatch, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, FamilyId, Model, RecoveryClass, SandboxConfig,
     SeededGrant,
@@ -123,6 +124,7 @@ fn loaded(
         manifest: Arc::new(manifest),
         redirect_uri: "https://broker.example/oauth/callback".to_owned(),
         secrets: vec![ClientSecret::new(DEFAULT_CLIENT_SECRET)],
+        signer: Signer::new(clock.clone(), Arc::new(SeededEntropy::new(1))),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::dice::Dice;
 use crate::life::Life;
 use crate::weather::Weather;
 use async_trait::async_trait;
-use mortise_broker::{Error, Place, Seals};
+use mortise_broker::{Beside, Credentials, Error, Place, Renewal, Seals};
 use mortise_domain::{AccessToken, Clock, CustomerKey, DataKeyId, RefreshToken, Sealed, TokenGrant};
 use mortise_store::memory::unavailable;
 use mortise_vault::{DataKey, Field, SealContext, VaultError};
@@ -69,9 +69,13 @@ impl Seals for ProcessSeals {
         Ok(())
     }
 
-    async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken, Error> {
+    async fn open_renewal(&self, place: Place, sealed: &Sealed) -> Result<Renewal, Error> {
         self.life.risk().await;
-        Ok(RefreshToken::new(self.boxed.open(place, Field::RefreshToken, sealed)?))
+        Ok(Renewal::RefreshToken(RefreshToken::new(self.boxed.open(place, Field::RefreshToken, sealed)?)))
+    }
+
+    async fn seal_credentials(&self, _: CustomerKey, _: Place, _: &Credentials) -> Result<Sealed, Error> {
+        panic!("no customer of the simulation gives credentials")
     }
 
     async fn seal_refresh(&self, _: CustomerKey, place: Place, token: &RefreshToken) -> Result<Sealed, Error> {
@@ -88,6 +92,11 @@ impl Seals for ProcessSeals {
         self.life.risk().await;
         let plain = self.boxed.open(from, Field::AccessToken, sealed)?;
         Ok(self.boxed.seal(to, Field::AccessToken, &plain)?)
+    }
+
+    /// No provider of the simulation tells any.
+    async fn beside(&self, _: Place, _: &Sealed) -> Result<Beside, Error> {
+        Ok(Beside::default())
     }
 
     async fn is_access(&self, place: Place, sealed: &Sealed, token: &AccessToken) -> Result<bool, Error> {

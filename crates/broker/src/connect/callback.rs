@@ -3,12 +3,14 @@
 //! `CallbackQuery` (what the browser brought) → `Verified` (state, context, cookie, issuer and expiry checked; the attempt
 //! consumed, once and for all) → exchanged and stored by [`super::exchange`], with no transaction open in between.
 
+use super::brought::{Asked, Brought, is_implicit, refuse_errors};
 use super::exchange::GrantTarget;
 use super::flow_cookie_name;
+use super::oauth1::{app_of, state_in, verifier};
 use crate::refresh::Apps as _;
 use crate::{Broker, BrokerConfig, ConnectFault, Result};
 use mortise_domain::{
-    AppKey, AuthorizationCode, CompletionCode, ConnectionId, FinisherCheck, FlowCookie, StateToken, random_text,
+    AuthorizationCode, CompletionCode, ConnectionId, FinisherCheck, FlowCookie, StateToken, random_text,
 };
 use mortise_store::{Attempt, ConnectSession, SessionStatus};
 use mortise_vault::{same, sha256};
@@ -26,6 +28,15 @@ pub struct CallbackQuery {
     pub parameters: Vec<(String, String)>,
     /// The cookies by name.
     pub cookies: Vec<(String, FlowCookie)>,
+    /// Whether the parameters stood in the fragment, which only a page of ours could read (RFC 6749 section 4.2.2).
+    pub fragment: bool,
+}
+
+/// A callback whose parameters stand behind the `#`, where only a page of ours can read them.
+#[derive(Debug)]
+pub struct Handover {
+    /// Where the browser may be sent afterwards.
+    pub return_urls: Vec<String>,
 }
 
 /// How a callback ended well.
@@ -50,10 +61,18 @@ pub enum CallbackOutcome {
 struct Verified {
     attempt: Attempt,
     session: ConnectSession,
-    code: AuthorizationCode,
+    brought: Brought,
 }
 
 impl Broker {
+    /// Whether the callback of this context brings its parameters in the fragment.
+    pub async fn handover(&self, context: &str) -> Result<Option<Handover>> {
+        let Some(key) = app_of(context) else { return Ok(None) };
+        let Some(app) = self.store.app_by_key(key).await? else { return Ok(None) };
+        let manifest = self.apps.manifest(&app, app.connector_version).await?;
+        Ok(is_implicit(&manifest).then_some(Handover { return_urls: app.settings.return_urls }))
+    }
+
     /// Finishes a flow, or says why not. On a failure, `link` of the answer leads back to the consent page if the browser
     /// that began the flow asked.
     pub async fn finish_callback(
@@ -69,13 +88,12 @@ impl Broker {
     }
 
     async fn verify(&self, query: CallbackQuery) -> Result<Verified> {
-        let state = StateToken::new(query.required("state", "it has no `state`")?);
+        let state = query.state()?;
         let attempt = self.store.attempt_by_state(&sha256(state.expose())).await?.ok_or(ConnectFault::StaleState)?;
-        let context = uuid::Uuid::try_parse(&query.context).map(AppKey::from_uuid);
-        if context.ok() != Some(attempt.app) {
+        if app_of(&query.context) != Some(attempt.app) {
             return Err(ConnectFault::MixedUp.into());
         }
-        self.check_cookie(&query, &attempt)?;
+        flow_secret(&query.cookies, &attempt, self.config.secure_cookies())?;
         if attempt.consumed_at.is_some() || attempt.expires_at <= self.clock.now() {
             return Err(ConnectFault::StaleState.into());
         }
@@ -89,44 +107,40 @@ impl Broker {
             return Err(ConnectFault::LinkUsed.into());
         }
         let app = self.apps.load(attempt.app, attempt.connector_version).await?;
-        check_issuer(&query, &app.manifest.auth)?;
-        if let Some(code) = query.optional("error")? {
-            return Err(match sanitised(code).as_str() {
-                "access_denied" => ConnectFault::Denied.into(),
-                code => ConnectFault::Provider { code: code.to_owned() }.into(),
-            });
-        }
-        let code = AuthorizationCode::new(query.required("code", "it has neither `code` nor `error`")?);
-        Ok(Verified { attempt, session, code })
-    }
-
-    fn check_cookie(&self, query: &CallbackQuery, attempt: &Attempt) -> Result<()> {
-        let name = flow_cookie_name(attempt.id, self.config.secure_cookies());
-        let cookie = query.cookies.iter().find(|(cookie, _)| *cookie == name).map(|(_, value)| value.expose());
-        let secret = cookie.and_then(|value| value.split('.').next()).unwrap_or_default();
-        if same(&sha256(secret), &attempt.cookie_digest) { Ok(()) } else { Err(ConnectFault::OtherBrowser.into()) }
+        let brought = match app.manifest.auth.oauth1() {
+            Some(_) => {
+                refuse_errors(&query)?;
+                Brought::only(verifier(&query, &attempt)?)
+            }
+            None => {
+                let asked = Asked { manifest: &app.manifest, secrets: &app.secrets, values: &attempt.variables };
+                Brought::read(&query, &asked, self.clock.now())?
+            }
+        };
+        Ok(Verified { attempt, session, brought })
     }
 
     async fn exchange_verified(&self, verified: Verified) -> Result<CallbackOutcome> {
-        let Verified { attempt, session, code } = verified;
+        let Verified { attempt, session, brought } = verified;
         let environment = self.environment(session.environment).await?;
-        if environment.settings.finisher_check == FinisherCheck::Required {
-            return self.hold_code(&attempt, &session, &code).await;
-        }
         let app = self.apps.load(attempt.app, attempt.connector_version).await?;
-        let connection = self.exchange_code(&app, &attempt, &code, GrantTarget::of(&session, &attempt)).await?;
+        if environment.settings.finisher_check == FinisherCheck::Required {
+            let return_url = self.hold_code(&attempt, &session, &brought.to_held(&app.manifest)?).await?;
+            return Ok(CallbackOutcome::AwaitingCompletion { return_url });
+        }
+        let connection = self.exchange_code(&app, &attempt, &brought, GrantTarget::of(&session, &attempt)).await?;
         let return_url = self.return_url(&session, "connected", Some(connection))?;
         Ok(CallbackOutcome::Connected { connection, provider: app.manifest.name.clone(), return_url })
     }
 
     /// Keeps the code sealed for a minute, until the backend confirms that its own customer came back. Whoever only has
     /// the browser cannot finish the flow, and whoever was lured into somebody else's link is not connected by it.
-    async fn hold_code(
+    pub(super) async fn hold_code(
         &self,
         attempt: &Attempt,
         session: &ConnectSession,
         code: &AuthorizationCode,
-    ) -> Result<CallbackOutcome> {
+    ) -> Result<Url> {
         let completion: CompletionCode = random_text::<32, _>(&*self.entropy);
         let sealed = self.secrets.seal_code(attempt.environment, attempt.id, code).await?;
         let expires_at = self.clock.now() + BrokerConfig::CODE_LIFETIME;
@@ -138,13 +152,30 @@ impl Broker {
         let return_url = self.return_url(session, "awaiting_completion", None)?;
         let mut return_url = return_url.ok_or_else(|| crate::Error::missing("the return URL of a checked session"))?;
         return_url.query_pairs_mut().append_pair("code", completion.expose());
-        Ok(CallbackOutcome::AwaitingCompletion { return_url })
+        Ok(return_url)
     }
 }
 
+/// The secret of the flow cookie, which only the browser that began the flow has.
+pub(super) fn flow_secret<'a>(cookies: &'a [(String, FlowCookie)], attempt: &Attempt, secure: bool) -> Result<&'a str> {
+    let name = flow_cookie_name(attempt.id, secure);
+    let cookie = cookies.iter().find(|(cookie, _)| *cookie == name).map(|(_, value)| value.expose());
+    let secret = cookie.and_then(|value| value.split('.').next()).unwrap_or_default();
+    if same(&sha256(secret), &attempt.cookie_digest) { Ok(secret) } else { Err(ConnectFault::OtherBrowser.into()) }
+}
+
 impl CallbackQuery {
+    /// What ties it to its flow: the `state`, or with OAuth 1.0 the temporary token.
+    fn state(&self) -> Result<StateToken> {
+        if let Some(state) = self.optional("state")? {
+            return Ok(StateToken::new(state));
+        }
+        let of_oauth1 = app_of(&self.context).map(|app| state_in(self, app)).transpose()?.flatten();
+        of_oauth1.ok_or_else(|| ConnectFault::Malformed("it has no `state`").into())
+    }
+
     /// A parameter may stand once (RFC 6749 section 3.1) and be of reasonable length.
-    fn optional(&self, name: &str) -> Result<Option<&str>> {
+    pub(super) fn optional(&self, name: &str) -> Result<Option<&str>> {
         let mut found = self.parameters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(ConnectFault::Malformed("a parameter stands there twice").into()),
@@ -155,7 +186,7 @@ impl CallbackQuery {
         }
     }
 
-    fn required(&self, name: &str, fault: &'static str) -> Result<&str> {
+    pub(super) fn required(&self, name: &str, fault: &'static str) -> Result<&str> {
         self.optional(name)?.ok_or_else(|| ConnectFault::Malformed(fault).into())
     }
 
@@ -169,17 +200,7 @@ impl CallbackQuery {
     }
 }
 
-/// RFC 9207 section 2.4: an `iss` that is there has to be the right one to the byte; one that is always there must be.
-fn check_issuer(query: &CallbackQuery, auth: &mortise_connectors::Auth) -> Result<()> {
-    let wrong = match (query.optional("iss")?, &auth.issuer) {
-        (Some(iss), Some(issuer)) => iss != issuer,
-        (None, _) => auth.authorization_response_iss_parameter_supported,
-        (Some(_), None) => false,
-    };
-    if wrong { Err(ConnectFault::MixedUp.into()) } else { Ok(()) }
-}
-
 /// A provider's error code as it may be shown and logged (RFC 6749 section 4.1.2.1 allows printable ASCII).
-fn sanitised(code: &str) -> String {
+pub(super) fn sanitised(code: &str) -> String {
     code.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).take(64).collect()
 }

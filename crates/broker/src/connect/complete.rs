@@ -1,10 +1,14 @@
 //! The finisher check: the backend confirms that the customer who came back is the one that it sent.
 
+use super::brought::Brought;
+use super::device::Held;
 use super::exchange::GrantTarget;
+use crate::pasted::of_text;
 use crate::refresh::Apps as _;
 use crate::{Broker, Caller, ConnectFault, ConnectionView, Error, Result};
-use mortise_domain::{ApiScope, CompletionCode, ConnectSessionId, CustomerId};
-use mortise_store::SessionStatus;
+use mortise_connectors::Grant;
+use mortise_domain::{ApiScope, CompletionCode, ConnectSessionId, CustomerId, StateReason};
+use mortise_store::{Attempt, SessionStatus};
 use mortise_vault::{same, sha256};
 
 /// What the backend confirms.
@@ -46,12 +50,25 @@ impl Broker {
         };
         if let Some(fault) = fault {
             self.fail_session(id, &fault).await?;
+            self.give_back_held(&attempt).await?;
             return Err(fault.into());
         }
         let sealed = attempt.code.as_ref().ok_or_else(|| Error::missing("a held code"))?;
         let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
         let app = self.apps.load(attempt.app, attempt.connector_version).await?;
-        match self.exchange_code(&app, &attempt, &code, GrantTarget::of(&session, &attempt)).await {
+        let target = GrantTarget::of(&session, &attempt);
+        let stored = if app.manifest.auth.asks().is_some() {
+            let given = of_text(code.expose())?;
+            self.store_given(&app, target, &given, StateReason::Consented).await
+        } else if app.manifest.oauth2().is_some_and(|auth| auth.grant == Grant::DeviceCode) {
+            let (grant, sent_at) = Held::open(&code)?;
+            let grant = self.with_fields(&app, &target, &Brought::nothing(), grant).await?;
+            self.store_grant(&app, target, grant, StateReason::Consented, sent_at).await
+        } else {
+            let brought = Brought::of_held(code, &app.manifest)?;
+            self.exchange_code(&app, &attempt, &brought, target).await
+        };
+        match stored {
             Ok(connection) => self.connection_view(caller.environment, connection).await,
             Err(Error::Connect(fault)) => {
                 self.fail_session(id, &fault).await?;
@@ -59,6 +76,17 @@ impl Broker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A code that is not exchanged ends by itself; a grant that waited in its place has to be revoked.
+    async fn give_back_held(&self, attempt: &Attempt) -> Result<()> {
+        let app = self.apps.load(attempt.app, attempt.connector_version).await?;
+        let grant = app.manifest.oauth2().map(|auth| auth.grant);
+        if let (Some(Grant::DeviceCode), Some(sealed)) = (grant, &attempt.code) {
+            let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
+            self.give_back(&app, attempt, &Held::open(&code)?.0).await;
+        }
+        Ok(())
     }
 
     async fn fail_session(&self, id: ConnectSessionId, fault: &ConnectFault) -> Result<()> {

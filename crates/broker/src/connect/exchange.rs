@@ -3,6 +3,7 @@
 //! Persist before publish: the grant goes to the spill folder as soon as it arrives and into the database next; only then
 //! does anybody hear of it. A process that dies in between leaves the grant where the next start finds it.
 
+use super::brought::{Brought, is_implicit};
 use super::lifetime::endless;
 use crate::loaded::LoadedApp;
 use crate::refresh::Seals as _;
@@ -13,10 +14,12 @@ use crate::timeline::told;
 use crate::{Broker, ConnectFault, Error, Result};
 use mortise_connectors::Values;
 use mortise_domain::{
-    AuthorizationCode, ConnectSessionId, ConnectionId, ConnectionState, CustomerKey, EventKind, ScopeSet, StateReason,
-    Timestamp, TokenGrant,
+    ConnectSessionId, ConnectionId, ConnectionState, CustomerKey, EventKind, ScopeSet, StateReason, Timestamp,
+    TokenGrant,
 };
-use mortise_oauth::{Failure, FailureClass, client_credentials, code_exchange, request_token};
+use mortise_oauth::{
+    Credentials, Failure, FailureClass, ProtocolError, believe, code_exchange, implicit_grant, request_token,
+};
 use mortise_store::{Attempt, ConnectSession, Connection};
 use serde_json::json;
 
@@ -27,6 +30,8 @@ pub(crate) struct GrantTarget<'a> {
     pub(crate) replaces: Option<ConnectionId>,
     pub(crate) values: &'a Values,
     pub(crate) requested: &'a ScopeSet,
+    /// What to ask for further tokens with, where the grant brings no refresh token.
+    pub(crate) given: Option<&'a Credentials>,
 }
 
 impl<'a> GrantTarget<'a> {
@@ -37,6 +42,7 @@ impl<'a> GrantTarget<'a> {
             replaces: session.connection,
             values: &attempt.variables,
             requested: &attempt.scopes,
+            given: None,
         }
     }
 }
@@ -51,20 +57,33 @@ pub(crate) enum ClientGrant {
 }
 
 impl Broker {
-    /// Sends a code to the token endpoint, once, and stores what comes back (RFC 6749 section 4.1.3).
+    /// Sends a code to the token endpoint, once, and stores what comes back (RFC 6749 section 4.1.3), after the calls that
+    /// some providers want beside it.
     pub(super) async fn exchange_code(
         &self,
         app: &LoadedApp,
         attempt: &Attempt,
-        code: &AuthorizationCode,
+        brought: &Brought,
         target: GrantTarget<'_>,
     ) -> Result<ConnectionId> {
+        if app.manifest.auth.oauth1().is_some() {
+            return self.exchange_verifier(app, attempt, brought, target).await;
+        }
+        if is_implicit(&app.manifest) {
+            let grant = implicit_grant(&app.manifest, brought.code.expose()).map_err(exchange_failed)?;
+            let grant = self.with_fields(app, &target, brought, grant).await?;
+            let came_at = attempt.consumed_at.unwrap_or_else(|| self.clock.now());
+            return self.store_grant(app, target, grant, StateReason::Consented, came_at).await;
+        }
         let verifier = self.secrets.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
-        let request = code_exchange(&app.provider(target.values), &app.client(), code, &verifier)?;
+        let request = code_exchange(&app.provider(target.values), &app.client(), &brought.code, &verifier);
+        let request = request.map_err(outlived)?;
         let sent_at = self.clock.now();
         let grant = request_token(&*self.transport, request, &app.manifest).await;
-        known_bad!(CodeExchangeRetry => if grant.is_err() { return self.exchange_again(app, attempt, code, target).await; });
-        self.store_grant(app, target, grant.map_err(exchange_failed)?, StateReason::Consented, sent_at).await
+        known_bad!(CodeExchangeRetry => if grant.is_err() { return self.exchange_again(app, attempt, &brought.code, target).await; });
+        let (grant, sent_at) = self.made_to_last(app, &target, grant.map_err(exchange_failed)?, sent_at).await?;
+        let grant = self.with_fields(app, &target, brought, grant).await?;
+        self.store_grant(app, target, grant, StateReason::Consented, sent_at).await
     }
 
     /// Asks for a token for the client itself (RFC 6749 section 4.4) and stores it.
@@ -74,9 +93,8 @@ impl Broker {
         target: GrantTarget<'_>,
         asked: ClientGrant,
     ) -> Result<ConnectionId> {
-        let request = client_credentials(&app.provider(target.values), &app.client(), target.requested)?;
         let sent_at = self.clock.now();
-        let grant = request_token(&*self.transport, request, &app.manifest).await;
+        let grant = self.ask_with(app, target.values, target.requested, &Credentials::new(), sent_at).await?;
         let grant = grant.map_err(|failure| match asked {
             ClientGrant::Connect => exchange_failed(failure),
             ClientGrant::Api => crate::refresh::failure_as_error(&app.app.id, &failure),
@@ -90,10 +108,11 @@ impl Broker {
         &self,
         app: &LoadedApp,
         target: GrantTarget<'_>,
-        grant: TokenGrant,
+        mut grant: TokenGrant,
         reason: StateReason,
         sent_at: Timestamp,
     ) -> Result<ConnectionId> {
+        believe(self.transport.policy(), &app.provider(target.values), &mut grant.extra);
         loop {
             let replaced = self.replaced(app, &target).await?;
             let spilled = self.sealed_grant(app, &target, &grant, reason, sent_at, replaced).await?;
@@ -131,9 +150,10 @@ impl Broker {
             None => (ConnectionId::generate(&*self.clock, &*self.entropy), 1),
         };
         let place = Place { environment, connection, generation };
-        let refresh = match &grant.refresh_token {
-            Some(token) => Some(self.secrets.seal_refresh(target.customer, place, token).await?),
-            None => None,
+        let refresh = match (&grant.refresh_token, target.given) {
+            (Some(token), _) => Some(self.secrets.seal_refresh(target.customer, place, token).await?),
+            (None, Some(given)) => Some(self.secrets.seal_credentials(target.customer, place, given).await?),
+            (None, None) => None,
         };
         let renewable = refresh.is_some() || reason == StateReason::ClientCredentials;
         let auth = &app.manifest.auth;
@@ -197,10 +217,23 @@ impl Broker {
     }
 }
 
-fn exchange_failed(failure: Failure) -> Error {
+/// An app has no secret for a flow that began before it went to another issuer.
+fn outlived(error: ProtocolError) -> Error {
+    match error {
+        ProtocolError::NoClientSecret => ConnectFault::StaleState.into(),
+        other => other.into(),
+    }
+}
+
+pub(super) fn exchange_failed(failure: Failure) -> Error {
     let class = failure.class;
-    if class == FailureClass::AppMisconfigured {
-        tracing::error!(error = ?failure.error, "a provider refuses the app's client");
+    match class {
+        FailureClass::AppMisconfigured => {
+            tracing::error!(error = ?failure.error, "a provider refuses the app's client")
+        }
+        _ => {
+            tracing::warn!(status = ?failure.status, error = ?failure.error, what = failure.detail, "a consent came to nothing");
+        }
     }
     ConnectFault::Exchange { class, code: failure.error }.into()
 }

@@ -31,7 +31,7 @@ pub(super) fn endless(grant: &SpilledGrant) -> Option<Stored> {
 impl Broker {
     /// Has the provider asked, if it offers a way. The grant is stored whatever comes of it.
     pub(super) async fn learn_end(&self, app: &LoadedApp, of: Stored, token: AccessToken) {
-        if app.manifest.auth.introspection_url.is_none() {
+        if app.manifest.oauth2().is_none_or(|auth| auth.introspection_url.is_none()) {
             return;
         }
         match self.apps.load(app.app.key, app.app.connector_version).await {

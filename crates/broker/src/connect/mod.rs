@@ -7,16 +7,22 @@
 //!
 //! The callback moves through types that only go forward ([`callback`]), and no step of it can be done twice.
 
+mod beside;
+mod brought;
 mod callback;
 mod complete;
+mod device;
 mod exchange;
 mod lifetime;
+mod oauth1;
 mod page;
 mod session;
 mod start;
 
-pub use callback::{CallbackOutcome, CallbackQuery};
+pub use brought::{Asked, Brought};
+pub use callback::{CallbackOutcome, CallbackQuery, Handover};
 pub use complete::Completion;
+pub use device::{DevicePage, DeviceStep};
 pub(crate) use exchange::{ClientGrant, GrantTarget};
 pub use page::{AppChoice, ConnectPage, Field};
 pub use session::{Link, NewSession, SessionView};

@@ -1,8 +1,8 @@
 //! What the consent page shows. Looking at it changes nothing.
 
 use crate::{Broker, ConnectFault, Result};
-use mortise_connectors::{Grant, VariableKind};
-use mortise_domain::{AppId, Timestamp};
+use mortise_connectors::{Auth, CredentialKind, Grant, Manifest, VariableKind};
+use mortise_domain::{AppId, ScopeSet, Timestamp};
 use mortise_store::{ConnectSession, SessionStatus};
 use mortise_vault::sha256;
 
@@ -40,6 +40,10 @@ pub struct AppChoice {
     pub fields: Vec<Field>,
     /// Whether the customer is sent to the provider (else the client's own credentials are used).
     pub redirects: bool,
+    /// Whether the customer gets a code here and enters it at the provider.
+    pub enters_code: bool,
+    /// Whether the customer pastes credentials here.
+    pub pastes: bool,
 }
 
 /// One field to fill in.
@@ -55,6 +59,10 @@ pub struct Field {
     pub values: Vec<String>,
     /// What stands in it at first.
     pub default: Option<String>,
+    /// Whether a credential is pasted here, and of which kind.
+    pub pasted: Option<CredentialKind>,
+    /// What a value looks like.
+    pub example: Option<String>,
     /// The host that its value becomes part of, such as `{subdomain}.acme.example`.
     pub becomes: Option<String>,
 }
@@ -95,33 +103,72 @@ impl Broker {
 
     async fn choice(&self, app: mortise_store::App) -> Result<AppChoice> {
         let manifest = self.apps.manifest(&app, app.connector_version).await?;
-        let auth = &manifest.auth;
-        let shown = auth.authorization_url.as_ref().unwrap_or(&auth.token_url);
-        let host = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest).split(['/', '?']).next();
+        let shown = shown_url(&manifest);
+        let host = shown.split_once("://").map_or(shown, |(_, rest)| rest).split(['/', '?']).next();
         // What the admin fixed is no riddle for the customer.
         let fixed = &app.settings.variables;
         let fill = |host: String, (name, value): (&String, &String)| host.replace(&format!("{{{name}}}"), value);
         let host = fixed.iter().fold(host.unwrap_or_default().to_owned(), fill);
-        let asked = app.scopes.union(&auth.default_scopes);
+        let asked = match manifest.oauth2() {
+            Some(auth) => app.scopes.union(&auth.default_scopes),
+            None => ScopeSet::default(),
+        };
         let scopes = asked.iter().map(|scope| (scope.to_owned(), manifest.scopes.get(scope).cloned())).collect();
-        let open = manifest.variables.iter().filter(|(name, _)| !app.settings.variables.contains_key(*name));
+        let asked = |name: &String| !app.settings.variables.contains_key(name) && !manifest.only_the_app_fills(name);
+        let open = manifest.variables.iter().filter(|(name, _)| asked(name));
         let fields = open.map(|(name, variable)| Field {
             name: name.clone(),
             title: variable.title.clone(),
             description: variable.description.clone(),
             values: variable.values.clone(),
             default: variable.default.clone(),
+            pasted: None,
+            example: None,
             becomes: (variable.kind == VariableKind::HostLabel && host.contains(&format!("{{{name}}}")))
                 .then(|| host.clone()),
         });
+        let pasted = manifest.auth.asks().into_iter().flatten();
+        let pasted = pasted.map(|(name, credential)| Field {
+            name: name.clone(),
+            title: credential.title.clone(),
+            description: credential.description.clone(),
+            values: Vec::new(),
+            default: None,
+            pasted: Some(credential.kind),
+            example: credential.example.clone(),
+            becomes: None,
+        });
+        let mut pasted: Vec<_> = pasted.collect();
+        // The user name before the password, whatever they are called.
+        pasted.sort_by_key(|field| field.pasted != Some(CredentialKind::Text));
+        let grant = manifest.oauth2().map(|auth| auth.grant);
         Ok(AppChoice {
-            fields: fields.collect(),
+            pastes: manifest.auth.asks().is_some(),
+            fields: fields.chain(pasted).collect(),
             app: app.id,
             provider: manifest.name.clone(),
             description: manifest.description.clone(),
             host,
             scopes,
-            redirects: auth.grant == Grant::AuthorizationCode,
+            redirects: manifest.auth.oauth1().is_some()
+                || grant.is_some_and(|grant| matches!(grant, Grant::AuthorizationCode | Grant::Implicit)),
+            enters_code: grant == Some(Grant::DeviceCode),
         })
+    }
+}
+
+/// Where the customer's browser, or the first call with what they paste, goes.
+fn shown_url(manifest: &Manifest) -> &str {
+    match &manifest.auth {
+        Auth::Oauth2(auth) => {
+            let visited = auth.authorization_url.as_ref().or(auth.device_authorization_url.as_ref());
+            visited.unwrap_or(&auth.token_url)
+        }
+        Auth::Oauth1(auth) => &auth.authorization_url,
+        _ => {
+            let base = manifest.api.as_ref().map(|api| api.base_url.as_str());
+            let called = manifest.auth.urls().into_iter().map(|(_, url)| url.as_str()).next();
+            called.or(base).unwrap_or_default()
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod keep;
+mod scopes;
 mod tell;
 
 use super::core::{At, Attempt, Effect, End, Event, Granted, Rules, Standing, State, step};
@@ -10,7 +11,7 @@ use crate::loaded::LoadedApp;
 use crate::refresh::trust::UnderWay;
 use crate::sealing::{Place, blames_the_row};
 use crate::spill::{SpilledRefresh, Ticket};
-use crate::{Error, Internal, Result};
+use crate::{Error, Internal, Renewal, Result};
 use mortise_domain::{RefreshToken, TokenGrant};
 use mortise_oauth::Failure;
 use mortise_store::Claimed;
@@ -29,7 +30,8 @@ pub(super) struct Drive<'a> {
     /// Monotonic time after the claim: the database's time is carried on from here, so that tokens end early rather than
     /// late where the claim took long.
     answered_at: Duration,
-    credential: Option<RefreshToken>,
+    /// What is presented; `None`: the client's own credentials.
+    credential: Option<Renewal>,
     /// How long the last request took.
     took: Option<Duration>,
     grant: Option<TokenGrant>,
@@ -85,7 +87,7 @@ impl Engine {
 
 impl Drive<'_> {
     async fn drive_on(mut self) -> (Ended, Option<Lesson>) {
-        let attempt = Attempt {
+        let mut attempt = Attempt {
             rules: Rules::from(&self.app.manifest.auth),
             standing: Standing::of(self.claimed, &self.app.manifest.auth),
             send_until: self.claimed_at + self.engine.config.attempt(),
@@ -102,6 +104,10 @@ impl Drive<'_> {
                 }
             }
             state = next;
+            // Only now it is known what there is to renew with.
+            if matches!((&event, &self.credential), (Event::Opened, Some(Renewal::Credentials(_)))) {
+                attempt.rules = attempt.rules.of_minting();
+            }
             if let State::Ended(end) = state {
                 let lesson = if end == End::Refreshed { self.lesson(attempt.standing) } else { None };
                 return (self.ended(end), lesson);
@@ -119,7 +125,7 @@ impl Drive<'_> {
     async fn execute(&mut self, effect: Effect) -> Option<Event> {
         let done = match effect {
             Effect::Open(credential) => self.open(credential).await,
-            Effect::Send { credential, client, deadline } => self.send(credential, client, deadline).await,
+            Effect::Send { client, deadline, .. } => self.send(client, deadline).await,
             Effect::LookAtApp => self.look_at_app().await,
             Effect::Spill(pair) => self.spill(pair).await,
             Effect::Commit(_) => self.commit().await,
@@ -182,7 +188,7 @@ impl Drive<'_> {
 
     /// What the provider is to be asked about a token that is stored now: its end, where nobody said.
     fn lesson(&mut self, standing: Standing) -> Option<Lesson> {
-        self.app.manifest.auth.introspection_url.as_ref()?;
+        self.app.manifest.oauth2()?.introspection_url.as_ref()?;
         let (row, granted) = (&self.claimed.connection, self.granted?);
         if self.pair.as_ref()?.expires_at.is_some() {
             return None;

@@ -30,7 +30,7 @@ mod trust;
 pub use engine::{Engine, Seams};
 pub use outcome::{Cause, Ended, Reason};
 pub use pass::RefreshPass;
-pub use seams::{Apps, LateReplies, Seals};
+pub use seams::{Apps, Beside, LateReplies, Seals};
 
 pub(crate) use flights::Flights;
 pub(crate) use herd::USUAL_RATE;

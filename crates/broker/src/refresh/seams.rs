@@ -1,12 +1,15 @@
 //! What the engine reaches the world through, beside the ledger, the spill, the transport, the clock and the entropy.
 
-use crate::Result;
 use crate::loaded::LoadedApp;
 use crate::sealing::Place;
 use crate::spill::SpilledRefresh;
+use crate::{Renewal, Result};
 use async_trait::async_trait;
-use mortise_domain::{AccessToken, AppKey, CustomerKey, RefreshToken, Sealed, TokenGrant};
+use mortise_domain::{AccessToken, AppKey, CustomerKey, DpopKey, PastedSecret, RefreshToken, Sealed, TokenGrant};
+use mortise_oauth::Credentials;
 use mortise_store::App;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where apps come from.
@@ -19,23 +22,40 @@ pub trait Apps: Send + Sync {
     async fn forget(&self, app: &App);
 }
 
+/// What is kept beside an access token.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What is handed out with it.
+    pub fields: BTreeMap<String, Value>,
+    /// What is not.
+    pub kept: BTreeMap<String, PastedSecret>,
+    /// What the connection's tokens are bound to.
+    pub dpop_key: Option<DpopKey>,
+}
+
 /// Where secrets are sealed and opened.
 #[async_trait]
 pub trait Seals: Send + Sync {
     /// Has at hand what sealing for `customer` will take, so that a reply can be sealed while the database is away.
     async fn prepare(&self, customer: CustomerKey, place: Place) -> Result<()>;
 
-    /// Opens a refresh token.
-    async fn open_refresh(&self, place: Place, sealed: &Sealed) -> Result<RefreshToken>;
+    /// Opens what access is renewed with.
+    async fn open_renewal(&self, place: Place, sealed: &Sealed) -> Result<Renewal>;
 
     /// Seals a refresh token.
     async fn seal_refresh(&self, customer: CustomerKey, place: Place, token: &RefreshToken) -> Result<Sealed>;
+
+    /// Seals what the customer gave, in the place of a refresh token.
+    async fn seal_credentials(&self, customer: CustomerKey, place: Place, given: &Credentials) -> Result<Sealed>;
 
     /// Seals an access token with what is handed out beside it.
     async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed>;
 
     /// Seals for `to` what is sealed for `from`: an access token with what is handed out beside it.
     async fn move_access(&self, customer: CustomerKey, from: Place, to: Place, sealed: &Sealed) -> Result<Sealed>;
+
+    /// What is kept beside the access token that `sealed` holds.
+    async fn beside(&self, place: Place, sealed: &Sealed) -> Result<Beside>;
 
     /// Whether `sealed` holds `token`.
     async fn is_access(&self, place: Place, sealed: &Sealed, token: &AccessToken) -> Result<bool>;

@@ -148,6 +148,7 @@ impl Bench {
     pub(crate) async fn finish(&self, flow: &Flow, parameters: &[(&str, &str)]) -> Result<CallbackOutcome, Error> {
         let query = CallbackQuery {
             context: flow.context.clone(),
+            fragment: false,
             parameters: parameters.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             cookies: vec![(flow.cookie.0.clone(), FlowCookie::new(&*flow.cookie.1))],
         };
@@ -195,7 +196,11 @@ impl Bench {
 
     /// Sends what is due and waits for the answers.
     pub(crate) async fn work(&self) -> usize {
-        let worker = self.sibling().await;
+        self.work_by(self.sibling().await).await
+    }
+
+    /// The same by a process of the caller's choice, which ends with it.
+    pub(crate) async fn work_by(&self, worker: Arc<Broker>) -> usize {
         let begun = worker.refresh_due().await.unwrap().begun;
         worker.drain().await;
         begun

@@ -112,10 +112,11 @@ impl House {
     /// A connection that nobody had to consent to.
     pub async fn import(&self) -> ConnectionId {
         let credentials = ImportedCredentials {
-            access_token: AccessToken::new("at-1"),
+            access_token: Some(AccessToken::new("at-1")),
             refresh_token: Some(RefreshToken::new("rt-1")),
             expires_at: None,
             scopes: None,
+            pasted: BTreeMap::new(),
         };
         let (customer, app) = ("c1".parse().unwrap(), "acme".parse().unwrap());
         let import = Import { customer, app, variables: BTreeMap::new(), credentials: Some(credentials) };
@@ -136,6 +137,7 @@ impl House {
             context: callback.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned(),
             parameters: callback.query_pairs().into_owned().collect(),
             cookies: vec![(flow_cookie_name(attempt, true), FlowCookie::new(cookie.expose()))],
+            fragment: false,
         };
         self.broker.finish_callback(query).await.map(drop).map_err(|(error, _)| error)
     }

@@ -1,6 +1,6 @@
 //! What decisions depend on: the provider's rules, the connection's standing, and the moment.
 
-use mortise_connectors::{Auth, Grant, RecoveryClass};
+use mortise_connectors::{Auth, RecoveryClass, RenewedBy};
 use mortise_domain::{RefreshRules, Timestamp};
 use mortise_store::Claimed;
 use std::time::Duration;
@@ -58,6 +58,12 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The rules where no refresh token is at stake: what the customer gave is as good as before, whatever becomes of a
+    /// request.
+    pub fn of_minting(&self) -> Self {
+        Self { class: RecoveryClass::N, grace: None, reuse_penalty: false, ..self.clone() }
+    }
+
     /// Whether a request without an outcome may have spent the refresh token for good.
     pub fn spends(&self) -> bool {
         match self.class {
@@ -70,9 +76,9 @@ impl Rules {
 impl From<&Auth> for Rules {
     fn from(auth: &Auth) -> Self {
         Self {
-            class: auth.recovery_class,
+            class: auth.recovery_class(),
             grace: auth.limits().grace,
-            reuse_penalty: auth.reuse_penalty,
+            reuse_penalty: auth.oauth2().is_some_and(|auth| auth.reuse_penalty),
             timing: auth.refresh_rules(),
             default_lifetime: auth.assumed_lifetime(),
         }
@@ -137,8 +143,8 @@ impl Standing {
             expires_at: row.expires_at,
             used_at: row.used_at,
             has_refresh: row.refresh.is_some(),
-            has_previous: row.previous_refresh.is_some() && auth.recovery_class == RecoveryClass::M,
-            by_client: auth.grant == Grant::ClientCredentials,
+            has_previous: row.previous_refresh.is_some() && auth.recovery_class() == RecoveryClass::M,
+            by_client: auth.renewal() == Some(RenewedBy::Client),
         }
     }
 

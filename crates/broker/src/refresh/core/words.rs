@@ -164,7 +164,8 @@ pub struct Refusal {
 impl Refusal {
     /// What decisions need to know of `failure`.
     pub fn of(failure: &Failure, auth: &Auth) -> Self {
-        let known = |code: &String| auth.refresh_errors.meaning(code) == Some(RefreshError::Permanent);
+        let meaning = |code: &String| auth.refresh_errors()?.meaning(code);
+        let known = |code: &String| meaning(code) == Some(RefreshError::Permanent);
         Self {
             class: failure.class,
             answered: failure.status.is_some_and(|status| !GATEWAY_GAVE_UP.contains(&status)),

@@ -1,10 +1,12 @@
 //! The question to the provider: a credential opened, a request sent, an answer read.
 
 use super::Drive;
+use crate::refresh::Beside;
 use crate::refresh::core::{Credential, Event, Granted, Refusal};
-use crate::{Error, Result};
-use mortise_domain::{AccessToken, Timestamp, TokenGrant};
-use mortise_oauth::{Failure, RefreshFailure, client_credentials, refresh, request_refresh};
+use crate::{Error, Renewal, Result};
+use mortise_connectors::Auth;
+use mortise_domain::{AccessToken, DpopKey, Timestamp, TokenGrant};
+use mortise_oauth::{ClientRegistration, Credentials, Failure, Given, MintError, RefreshFailure, believe, mint, renew};
 use std::time::Duration;
 
 impl Drive<'_> {
@@ -18,27 +20,14 @@ impl Drive<'_> {
             Credential::Client => None,
         };
         self.credential = match sealed {
-            Some((sealed, generation)) => Some(seals.open_refresh(self.place(generation), sealed).await?),
+            Some((sealed, generation)) => Some(seals.open_renewal(self.place(generation), sealed).await?),
             None => None,
         };
         Ok(Some(Event::Opened))
     }
 
-    pub(super) async fn send(
-        &mut self,
-        credential: Credential,
-        client: usize,
-        deadline: Duration,
-    ) -> Result<Option<Event>> {
+    pub(super) async fn send(&mut self, client: usize, deadline: Duration) -> Result<Option<Event>> {
         let (row, app) = (&self.claimed.connection, self.app.clone());
-        let clients = app.clients();
-        let client = clients.get(client).ok_or_else(|| Error::missing("an app's client"))?;
-        let provider = app.provider(&row.variables);
-        let mut request = match (&self.credential, credential) {
-            (Some(token), _) => refresh(&provider, client, token)?,
-            (None, _) => client_credentials(&provider, client, &row.requested_scopes)?,
-        };
-        request.deadline = request.deadline.min(deadline);
         // Others have found out meanwhile that the provider is not there: this is one request less in its way.
         if self.under_way.is_called_back() {
             let failure = Failure::called_back();
@@ -47,8 +36,7 @@ impl Drive<'_> {
             return Ok(Some(Event::Refused(refusal)));
         }
         let before = self.moment();
-        let asked_at = self.engine.seams.clock.now();
-        let answer = request_refresh(&*self.engine.seams.transport, request, &app.manifest, asked_at).await;
+        let answer = self.ask(client, deadline).await?;
         self.took = Some(self.moment().elapsed - before.elapsed);
         Ok(Some(match answer {
             Ok(grant) => self.granted(before.now, grant).await?,
@@ -67,8 +55,61 @@ impl Drive<'_> {
         }))
     }
 
-    pub(super) async fn granted(&mut self, asked_at: Timestamp, grant: TokenGrant) -> Result<Event> {
+    /// The question itself, with what there is to renew with.
+    async fn ask(&self, client: usize, deadline: Duration) -> Result<std::result::Result<TokenGrant, RefreshFailure>> {
+        let (row, seams) = (&self.claimed.connection, &self.engine.seams);
+        let clients = self.app.clients();
+        let client = clients.get(client).ok_or_else(|| Error::missing("an app's client"))?;
+        let dpop_key = self.dpop_key().await?;
+        let client = &ClientRegistration { dpop_key: dpop_key.as_ref(), ..*client };
+        let (provider, nothing) = (self.app.provider(&row.variables), Credentials::new());
+        let (transport, asked_at) = (&*seams.transport, seams.clock.now());
+        let given = |credentials| Given { credentials, scopes: &row.requested_scopes };
+        let answer = match &self.credential {
+            Some(Renewal::RefreshToken(token)) => {
+                let kept = self.kept_for_renewal().await?;
+                renew(transport, &provider, client, (token, &kept), deadline, asked_at).await
+            }
+            Some(Renewal::Credentials(credentials)) => {
+                mint(transport, &provider, client, &given(credentials), deadline, asked_at).await
+            }
+            None => mint(transport, &provider, client, &given(&nothing), deadline, asked_at).await,
+        };
+        match answer {
+            Ok(grant) => Ok(Ok(grant)),
+            Err(MintError::Refused(failure)) => Ok(Err(failure)),
+            Err(MintError::Protocol(error)) => Err(error.into()),
+        }
+    }
+
+    /// What stands beside the access token and is sent with the refresh token, where the connector has such requests.
+    async fn kept_for_renewal(&self) -> Result<Credentials> {
         let row = &self.claimed.connection;
+        match (&self.app.manifest.auth, &row.access) {
+            (Auth::TwoStep(_), Some(sealed)) => {
+                Ok(self.engine.seams.seals.beside(self.place(row.generation), sealed).await?.kept)
+            }
+            _ => Ok(Credentials::new()),
+        }
+    }
+
+    /// What the connection's tokens are bound to, and the new one will be (RFC 9449 section 5).
+    async fn dpop_key(&self) -> Result<Option<DpopKey>> {
+        let row = &self.claimed.connection;
+        let bound = self.app.manifest.oauth2().is_some_and(|auth| auth.dpop);
+        match row.access.as_ref().filter(|_| bound) {
+            Some(sealed) => Ok(self.engine.seams.seals.beside(self.place(row.generation), sealed).await?.dpop_key),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn granted(&mut self, asked_at: Timestamp, mut grant: TokenGrant) -> Result<Event> {
+        let row = &self.claimed.connection;
+        let (policy, provider) = (self.engine.seams.transport.policy(), self.app.provider(&row.variables));
+        believe(policy, &provider, &mut grant.extra);
+        self.carry_fields(&mut grant).await;
+        // Once more, because what was carried on may belong to the base of the API.
+        believe(policy, &provider, &mut grant.extra);
         let granted = Granted {
             asked_at,
             lifetime: grant.lifetime,
@@ -78,6 +119,29 @@ impl Drive<'_> {
         };
         (self.grant, self.granted) = (Some(grant), Some(granted));
         Ok(Event::Granted(granted))
+    }
+
+    /// What was told once, with the consent, stays beside the token, and so do the secrets that are kept there. Nothing that
+    /// goes wrong here may cost the grant.
+    async fn carry_fields(&self, grant: &mut TokenGrant) {
+        let row = &self.claimed.connection;
+        let manifest = &self.app.manifest;
+        let described = manifest.api.iter().flat_map(|api| api.fields.keys()).map(String::as_str);
+        let once: Vec<_> = manifest.auth.told_once().into_iter().chain(described).collect();
+        let Some(sealed) = &row.access else { return };
+        match self.engine.seams.seals.beside(self.place(row.generation), sealed).await {
+            Ok(Beside { fields, kept, .. }) => {
+                for (name, value) in fields.into_iter().filter(|(name, _)| once.contains(&name.as_str())) {
+                    grant.extra.entry(name).or_insert(value);
+                }
+                for (name, value) in kept {
+                    grant.kept.entry(name).or_insert(value);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(connection = %row.id, error = ?error, "the fields beside a token could not be kept");
+            }
+        }
     }
 
     /// Nothing that goes wrong here may cost the grant.

@@ -1,11 +1,12 @@
 //! A pair on its way: sealed, to the disk, into the ledger, or back to the provider.
 
 use super::Drive;
+use super::scopes::scope_change;
 use crate::refresh::REFRESHED;
 use crate::refresh::core::{COMMIT_PATIENCE, COMMIT_PAUSE, Event, Pair};
 use crate::spill::{Entry, SpilledRefresh};
 use crate::timeline::told;
-use crate::{Error, Result};
+use crate::{Error, Renewal, Result};
 use mortise_domain::EventKind;
 use serde_json::json;
 
@@ -53,9 +54,14 @@ impl Drive<'_> {
         let (seals, place) = (&self.engine.seams.seals, self.place(row.generation + 1));
         let grant = self.grant.as_ref();
         let newer = self.alone.as_ref().or_else(|| grant?.refresh_token.as_ref());
-        let refresh = match newer.or(self.credential.as_ref()) {
-            Some(token) => Some(seals.seal_refresh(row.customer, place, token).await?),
-            None => None,
+        let refresh = match (newer, &self.credential) {
+            (Some(token), _) | (None, Some(Renewal::RefreshToken(token))) => {
+                Some(seals.seal_refresh(row.customer, place, token).await?)
+            }
+            (None, Some(Renewal::Credentials(given))) => {
+                Some(seals.seal_credentials(row.customer, place, given).await?)
+            }
+            (None, None) => None,
         };
         let access = match (grant, &row.access) {
             (Some(grant), _) => seals.seal_access(row.customer, place, grant).await?,
@@ -66,6 +72,10 @@ impl Drive<'_> {
         detail["rotated"] = json!(newer.is_some());
         detail["expires_in"] = json!(pair.expires_at.map(|end| (end - pair.refreshed_at).num_seconds()));
         detail["next_refresh_at"] = json!(pair.next_refresh_at.map(told));
+        let scopes = grant.and_then(|grant| grant.granted_scopes.as_ref());
+        if let Some(change) = scopes.and_then(|scopes| scope_change(row, scopes)) {
+            detail["scope_changed"] = change;
+        }
         Ok(SpilledRefresh {
             environment: row.environment,
             connection: row.id,
@@ -80,7 +90,8 @@ impl Drive<'_> {
             next_refresh_at: pair.next_refresh_at,
             grant_expires_at: pair.deadlines.grant_expires_at,
             refresh_idle_at: pair.deadlines.refresh_idle_at,
-            granted_scopes: grant.map_or_else(|| row.granted_scopes.clone(), |grant| grant.granted_scopes.clone()),
+            // Left out of the reply to a refresh, the scopes are what they were (RFC 6749 section 6).
+            granted_scopes: scopes.or(row.granted_scopes.as_ref()).cloned(),
             detail,
         })
     }

@@ -1,11 +1,11 @@
 //! What is written down of an attempt, and for whom: the row, the timeline, the provider's budgets, metrics and the log.
 
 use super::Drive;
-use crate::Result;
 use crate::refresh::core::{Event, Plan};
 use crate::refresh::hold::WAVE;
 use crate::refresh::{REFRESHED, outcome_word};
 use crate::timeline::told;
+use crate::{Renewal, Result};
 use mortise_domain::{ConnectionState, EventKind, StateReason};
 use mortise_oauth::FailureClass;
 use mortise_store::{NewEvent, RefreshFailed, StateChange};
@@ -38,6 +38,12 @@ impl Drive<'_> {
 
     pub(super) async fn give_up(&mut self, reason: StateReason, why: &str) -> Result<Option<Event>> {
         let reason = if self.was_evicted(reason).await? { StateReason::Evicted } else { reason };
+        let (reason, why) = match (&self.credential, reason) {
+            (Some(Renewal::Credentials(_)), StateReason::RefreshTokenRejected) => {
+                (StateReason::CredentialsRejected, "the provider refuses what the customer gave, and that is believed")
+            }
+            (_, reason) => (reason, why),
+        };
         let mut detail = self.failed(why);
         detail["state_reason"] = json!(reason);
         detail["next_refresh_at"] = json!(null);
@@ -51,7 +57,7 @@ impl Drive<'_> {
     /// Whether a grant that the provider refuses was pushed out: its account has been given as many newer ones as the
     /// provider keeps.
     async fn was_evicted(&self, reason: StateReason) -> Result<bool> {
-        let Some(max_live) = self.app.manifest.auth.max_live else { return Ok(false) };
+        let Some(max_live) = self.app.manifest.oauth2().and_then(|auth| auth.max_live) else { return Ok(false) };
         let refused = reason == StateReason::RefreshTokenRejected;
         let newer = self.engine.seams.ledger.account_newer(self.claimed.connection.id);
         Ok(refused && newer.await? >= u64::from(max_live))
