@@ -1,5 +1,5 @@
-//! The documents that are made from the service's own registration and committed: `openapi/openapi.json` and
-//! `docs/errors.md`, and the rules that every operation of the API keeps.
+//! The documents that are made from the service's own registration and committed: `openapi/openapi.json`,
+//! `docs/errors.md`, `docs/catalog.md` and `docs/connector.schema.json`, and the rules that every operation of the API keeps.
 //!
 //! Invariant: the committed files are what the service says; a test compares them.
 
@@ -22,9 +22,12 @@ pub struct Generated {
 pub fn generated() -> serde_json::Result<Vec<Generated>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.parent().unwrap_or(here);
+    let schema = serde_json::to_string_pretty(&mortise_server::connector_schema())? + "\n";
     let openapi = serde_json::to_string_pretty(&mortise_server::document())? + "\n";
     Ok(vec![
         Generated { path: here.join("openapi.json"), text: openapi },
         Generated { path: root.join("docs/errors.md"), text: mortise_server::errors_markdown() },
+        Generated { path: root.join("docs/catalog.md"), text: mortise_server::catalog_markdown() },
+        Generated { path: root.join("docs/connector.schema.json"), text: schema },
     ])
 }

@@ -23,6 +23,9 @@ pub use app::{configure, run};
 pub use problem::{Code, errors_markdown};
 pub use telemetry::DURATION_BUCKETS;
 
+pub use mortise_broker::catalog::markdown as catalog_markdown;
+pub use mortise_broker::connector_schema;
+
 use metrics_exporter_prometheus::PrometheusHandle;
 use mortise_broker::Broker;
 use mortise_domain::Clock;

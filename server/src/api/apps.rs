@@ -7,18 +7,28 @@ use crate::input::{Id, Json, Nothing, Object};
 use crate::problem::{Code, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
-use mortise_broker::{AppInput, AppRate, AppSettings, AppView};
-use mortise_domain::{AppId, ClientSecret, ConnectorId, ScopeSet};
+use mortise_broker::{
+    AppInput, AppRate, AppRegistration, AppSettings, AppView, Error, Registration, RegistrationMethod,
+};
+use mortise_domain::{AppId, ClientSecret, ConnectorId, ScopeSet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 pub(super) fn add(routes: &mut Routes) {
     routes
-        .create(__path_create_app, create_app, &[Code::AlreadyExists])
+        .create(
+            __path_create_app,
+            create_app,
+            &[Code::ProviderThrottled, Code::ProviderUnavailable, Code::AlreadyExists],
+        )
         .add(__path_list_apps, list_apps, &[])
         .add(__path_get_app, get_app, &[])
-        .add(__path_update_app, update_app, &[Code::InUse, Code::Stale])
+        .add(
+            __path_update_app,
+            update_app,
+            &[Code::ProviderThrottled, Code::ProviderUnavailable, Code::InUse, Code::Stale],
+        )
         .add(__path_delete_app, delete_app, &[Code::InUse]);
 }
 
@@ -32,14 +42,23 @@ struct NewApp {
     /// The connector it belongs to.
     #[schema(value_type = String)]
     connector: ConnectorId,
-    /// Which version of it; absent: the newest.
+    /// Which version of it; absent: the newest that is not retired.
     connector_version: Option<i32>,
-    /// RFC 6749 section 2.2.
+    /// RFC 6749 section 2.2. Left out for a connector whose customers paste credentials.
+    #[serde(default)]
     #[schema(max_length = 512)]
     client_id: String,
     /// Absent for a public client. It is never shown again.
     #[schema(value_type = Option<String>, write_only)]
     client_secret: Option<ClientSecret>,
+    /// How the client comes to be, where nobody enters it: `client_id` and `client_secret` are left out then.
+    registration: Option<Method>,
+    /// With `registration`: what the provider's consent page calls the client. Absent: the app's id.
+    #[schema(max_length = 100)]
+    client_name: Option<String>,
+    /// With `registration`: lets the client register where the provider does not let everybody. It is not kept.
+    #[schema(value_type = Option<String>, write_only)]
+    initial_access_token: Option<ClientSecret>,
     /// What every authorization asks for.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -50,6 +69,59 @@ struct NewApp {
     settings: Object<Settings>,
 }
 
+/// How a client comes to be without anybody entering it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    /// It registers at the provider by itself (RFC 7591).
+    Dynamic,
+    /// Its id is the URL of a document that this service serves about it.
+    ClientIdMetadataDocument,
+}
+
+impl Method {
+    fn with(self, client_name: Option<String>, initial_access_token: Option<ClientSecret>) -> Registration {
+        let method = match self {
+            Self::Dynamic => RegistrationMethod::Dynamic,
+            Self::ClientIdMetadataDocument => RegistrationMethod::ClientIdMetadataDocument,
+        };
+        Registration { method, client_name, initial_access_token }
+    }
+}
+
+/// Members that say something about a registration that nobody asked for.
+fn refuse_without_registration(name: Option<&String>, token: Option<&ClientSecret>) -> Result<()> {
+    let alone = [("/client_name", name.is_some()), ("/initial_access_token", token.is_some())];
+    match alone.into_iter().find(|(_, given)| *given) {
+        Some((pointer, _)) => Err(Error::invalid(pointer, "this goes with `registration` alone: leave it out").into()),
+        None => Ok(()),
+    }
+}
+
+/// How a client came to be.
+#[derive(Debug, Serialize, ToSchema)]
+struct ClientRegistration {
+    /// By which way.
+    method: Method,
+    /// The issuer that knows it.
+    #[schema(required = true)]
+    issuer: Option<String>,
+    /// When its secret ends: register another before.
+    #[schema(required = true)]
+    client_secret_expires_at: Option<Time>,
+}
+
+impl From<AppRegistration> for ClientRegistration {
+    fn from(AppRegistration { method, issuer, client_secret_expires_at, .. }: AppRegistration) -> Self {
+        let method = match method {
+            RegistrationMethod::Dynamic => Method::Dynamic,
+            RegistrationMethod::ClientIdMetadataDocument => Method::ClientIdMetadataDocument,
+        };
+        let end = client_secret_expires_at.and_then(|seconds| Timestamp::from_timestamp(seconds, 0));
+        Self { method, issuer, client_secret_expires_at: end.map(Time) }
+    }
+}
+
 /// What an app becomes: everything but the secret is replaced.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -57,14 +129,23 @@ struct AppFields {
     /// The connector it belongs to.
     #[schema(value_type = String)]
     connector: ConnectorId,
-    /// Which version of it; absent: the newest.
+    /// Which version of it; absent: the one that it has. Connections that run already follow by a move.
     connector_version: Option<i32>,
-    /// RFC 6749 section 2.2.
+    /// RFC 6749 section 2.2. Left out for a connector whose customers paste credentials.
+    #[serde(default)]
     #[schema(max_length = 512)]
     client_id: String,
     /// A new secret, beside which the one before stays in use for a day. Absent: the stored one stays.
     #[schema(value_type = Option<String>, write_only)]
     client_secret: Option<ClientSecret>,
+    /// How another client comes to be, where nobody enters it: `client_id` and `client_secret` are left out then.
+    registration: Option<Method>,
+    /// With `registration`: what the provider's consent page calls the client. Absent: the app's id.
+    #[schema(max_length = 100)]
+    client_name: Option<String>,
+    /// With `registration`: lets the client register where the provider does not let everybody. It is not kept.
+    #[schema(value_type = Option<String>, write_only)]
+    initial_access_token: Option<ClientSecret>,
     /// What every authorization asks for.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -108,12 +189,12 @@ struct RateLimit {
 impl From<Settings> for AppSettings {
     fn from(Settings { return_urls, variables, rate_limit, concurrency }: Settings) -> Self {
         let rate_limit = rate_limit.map(|RateLimit { requests, seconds }| AppRate { requests, seconds });
-        Self { return_urls, variables, rate_limit, concurrency }
+        Self { return_urls, variables, rate_limit, concurrency, registration: None }
     }
 }
 
 impl From<AppSettings> for Settings {
-    fn from(AppSettings { return_urls, variables, rate_limit, concurrency }: AppSettings) -> Self {
+    fn from(AppSettings { return_urls, variables, rate_limit, concurrency, registration: _ }: AppSettings) -> Self {
         let rate_limit = rate_limit.map(|AppRate { requests, seconds }| RateLimit { requests, seconds });
         Self { return_urls, variables, rate_limit, concurrency }
     }
@@ -137,6 +218,9 @@ struct App {
     /// Until when the secret before it stays in use.
     #[schema(required = true)]
     previous_secret_expires_at: Option<Time>,
+    /// How the client came to be, where nobody entered it.
+    #[schema(required = true)]
+    registration: Option<ClientRegistration>,
     /// What every authorization asks for.
     #[schema(value_type = Vec<String>)]
     scopes: ScopeSet,
@@ -168,6 +252,7 @@ impl From<AppView> for App {
             has_client_secret: view.has_client_secret,
             previous_secret_expires_at: view.previous_secret_expires_at.map(Time),
             scopes: view.scopes,
+            registration: view.settings.registration.clone().map(ClientRegistration::from),
             settings: view.settings.into(),
             redirect_uri: view.redirect_uri,
             state: ClientState(view.state),
@@ -186,10 +271,28 @@ impl From<AppView> for App {
 )]
 async fn create_app(call: Call<AppsWrite, (), Nothing, Json<NewApp>>) -> Result<Reply> {
     let broker = call.state.broker.clone();
-    let NewApp { id, connector, connector_version, client_id, client_secret, scopes, settings } = call.body.0;
+    let NewApp {
+        id,
+        connector,
+        connector_version,
+        client_id,
+        client_secret,
+        scopes,
+        settings,
+        registration,
+        client_name,
+        initial_access_token,
+    } = call.body.0;
     let settings = settings.0.into();
     let input = AppInput { connector, connector_version, client_id, client_secret, scopes, settings };
-    reply::created(&App::from(broker.create_app(&call.caller, id, input).await?))
+    let app = match registration {
+        Some(how) => broker.register_app(&call.caller, id, input, how.with(client_name, initial_access_token)).await?,
+        None => {
+            refuse_without_registration(client_name.as_ref(), initial_access_token.as_ref())?;
+            broker.create_app(&call.caller, id, input).await?
+        }
+    };
+    reply::created(&App::from(app))
 }
 
 /// List apps
@@ -214,8 +317,9 @@ async fn get_app(call: Call<AppsRead, Id<AppId>>) -> Result<Reply> {
 
 /// Replace an app
 ///
-/// Also lifts the hold that the provider's `invalid_client` put on it. Moving to a connector version with another token or
-/// authorization host needs the secret again.
+/// Also lifts the hold that the provider's `invalid_client` put on it. A connector version that sends the secret or the
+/// browser to another host needs the secret again, and an app without connections: those that run already are moved with
+/// `POST /v1/moves`.
 #[utoipa::path(
     put, path = "/v1/apps/{id}", tag = "apps", request_body = AppFields,
     params(("id" = String, Path, description = "The app.")),
@@ -223,10 +327,31 @@ async fn get_app(call: Call<AppsRead, Id<AppId>>) -> Result<Reply> {
 )]
 async fn update_app(call: Call<AppsWrite, Id<AppId>, Nothing, Json<AppFields>>) -> Result<Reply> {
     let broker = call.state.broker.clone();
-    let AppFields { connector, connector_version, client_id, client_secret, scopes, settings } = call.body.0;
+    let AppFields {
+        connector,
+        connector_version,
+        client_id,
+        client_secret,
+        scopes,
+        settings,
+        registration,
+        client_name,
+        initial_access_token,
+    } = call.body.0;
     let settings = settings.0.into();
     let input = AppInput { connector, connector_version, client_id, client_secret, scopes, settings };
-    reply::ok(&App::from(broker.update_app(&call.caller, &call.path.0, input).await?))
+    let app = match registration {
+        Some(how) => {
+            broker
+                .reregister_app(&call.caller, &call.path.0, input, how.with(client_name, initial_access_token))
+                .await?
+        }
+        None => {
+            refuse_without_registration(client_name.as_ref(), initial_access_token.as_ref())?;
+            broker.update_app(&call.caller, &call.path.0, input).await?
+        }
+    };
+    reply::ok(&App::from(app))
 }
 
 /// Delete an app without connections

@@ -7,7 +7,7 @@ use crate::input::Id;
 use crate::problem::{Code, Problem, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
-use mortise_broker::catalog;
+use mortise_broker::catalog::{self, Confidence, Summary};
 use mortise_domain::ConnectorId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,7 +20,24 @@ pub(super) fn add(routes: &mut Routes) {
 #[derive(Debug, Serialize, ToSchema)]
 struct CatalogListed {
     /// What to register it by: `{"catalog": "…"}`.
-    id: String,
+    id: &'static str,
+    /// The provider's name.
+    name: &'static str,
+    /// How access is obtained: `authorization_code`, `client_credentials`, `api_key` or `basic`.
+    mode: &'static str,
+    /// The kinds of provider that it is.
+    categories: &'static [String],
+    /// What stands behind its facts: `documented`, `agreed` or `single`; left out where the entry was
+    /// written by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<&'static str>,
+}
+
+impl From<&'static Summary> for CatalogListed {
+    fn from(entry: &'static Summary) -> Self {
+        let Summary { id, name, mode, categories, .. } = entry;
+        Self { id, name, mode, categories, confidence: entry.confidence.map(Confidence::as_str) }
+    }
 }
 
 /// An entry of the catalogue with its manifest.
@@ -39,7 +56,7 @@ struct CatalogEntry {
     responses((status = 200, description = "All of them.", body = Page<CatalogListed>)),
 )]
 async fn list_catalog(_: Call<ConnectorsRead>) -> Result<Reply> {
-    reply::ok(&Page::whole(catalog::ids().into_iter().map(|id| CatalogListed { id }).collect()))
+    reply::ok(&Page::whole(catalog::summaries().iter().map(CatalogListed::from).collect()))
 }
 
 /// Get a bundled manifest

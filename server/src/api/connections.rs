@@ -1,18 +1,17 @@
 //! Connections: listed, imported, annotated, refreshed, ended.
 
+mod credentials;
+
 use super::wire::{Happened, Page, PageQuery, Reason, State, Time};
 use crate::access::{ConnectionsRead, ConnectionsWrite};
 use crate::call::Call;
-use crate::input::{Id, Json, Nothing, Object, OrEmpty};
+use crate::input::{Id, Json, Nothing, OrEmpty};
 use crate::problem::{Code, Result};
 use crate::reply::{self, Reply};
 use crate::routes::Routes;
-use mortise_broker::{
-    ConnectionQuery, ConnectionView, EventView, Import, ImportedCredentials, PageRequest, RefreshWish,
-};
-use mortise_domain::{
-    AccessToken, AppId, ConnectionId, ConnectionState, ConnectorId, CustomerId, EventId, RefreshToken, ScopeSet,
-};
+use credentials::{Credentials, CredentialsSchema};
+use mortise_broker::{ConnectionQuery, ConnectionView, EventView, Import, PageRequest, RefreshWish};
+use mortise_domain::{AppId, ConnectionId, ConnectionState, ConnectorId, CustomerId, EventId, ScopeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -138,25 +137,9 @@ struct NewConnection {
     variables: BTreeMap<String, String>,
     /// Tokens obtained elsewhere. Without them an app of the client credentials grant is granted a token at once; any other
     /// connection is `pending` until a connect session for it is finished.
-    #[schema(value_type = Option<Credentials>)]
-    credentials: Option<Object<Credentials>>,
-}
-
-/// Tokens obtained elsewhere.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Credentials {
-    /// The access token.
-    #[schema(value_type = String, write_only)]
-    access_token: AccessToken,
-    /// The refresh token; without one the connection ends with its access token.
-    #[schema(value_type = Option<String>, write_only)]
-    refresh_token: Option<RefreshToken>,
-    /// When the access token ends; absent: nobody knows.
-    expires_at: Option<Time>,
-    /// What was granted; absent: what the app asks for.
-    #[schema(value_type = Option<Vec<String>>)]
-    scopes: Option<ScopeSet>,
+    /// For a connector whose customers paste credentials: these, by the manifest's names.
+    #[schema(value_type = Option<CredentialsSchema>)]
+    credentials: Option<Credentials>,
 }
 
 /// What of a connection can be changed.
@@ -238,13 +221,7 @@ impl From<EventView> for Event {
 async fn create_connection(call: Call<ConnectionsWrite, (), Nothing, Json<NewConnection>>) -> Result<Reply> {
     let broker = call.state.broker.clone();
     let NewConnection { customer, app, variables, credentials } = call.body.0;
-    let credentials = credentials.map(|Object(c)| ImportedCredentials {
-        access_token: c.access_token,
-        refresh_token: c.refresh_token,
-        expires_at: c.expires_at.map(|at| at.0),
-        scopes: c.scopes,
-    });
-    let import = Import { customer, app, variables, credentials };
+    let import = Import { customer, app, variables, credentials: credentials.map(Into::into) };
     reply::created(&Connection::from(broker.import_connection(&call.caller, import).await?))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn add(routes: &mut Routes) {
         .add(__path_delete_connector, delete_connector, &[Code::InUse]);
 }
 
-/// A manifest as YAML or JSON, or the name of a bundled one.
+/// A manifest as YAML or JSON, the name of a bundled one, or the address of an MCP server.
 struct Manifest(ManifestSource);
 
 /// Names a bundled manifest.
@@ -34,12 +34,27 @@ struct FromCatalog {
     catalog: String,
 }
 
-/// Either of the two as JSON.
+/// Names a protected resource that says by itself how it is spoken to, such as an MCP server.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FromResource {
+    /// Its URL, as clients call it.
+    #[schema(format = "uri", max_length = 2000)]
+    mcp: String,
+    /// What the connector is called: kebab-case. Absent: made of the host.
+    id: Option<String>,
+    /// The provider's name as customers know it. Absent: the host.
+    name: Option<String>,
+}
+
+/// Any of the three as JSON.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 enum ManifestJson {
     /// The name of a bundled manifest.
     Catalog(FromCatalog),
+    /// The address of an MCP server.
+    Resource(FromResource),
     /// A manifest, whose members are judged by the manifest language and not here.
     Manifest(#[expect(dead_code, reason = "only told apart here: the text is what is registered")] Map<String, Value>),
 }
@@ -52,6 +67,9 @@ impl Body for Manifest {
         let json = (kind == JSON).then(|| serde_json::from_slice(bytes));
         match json {
             Some(Ok(ManifestJson::Catalog(FromCatalog { catalog }))) => Ok(Self(ManifestSource::Catalog(catalog))),
+            Some(Ok(ManifestJson::Resource(FromResource { mcp: url, id, name }))) => {
+                Ok(Self(ManifestSource::ProtectedResource { url, id, name }))
+            }
             // Broken JSON too: the manifest language's own reader says best what is wrong with it.
             Some(Ok(ManifestJson::Manifest(_)) | Err(_)) | None => {
                 text(bytes).map(|text| Self(ManifestSource::Text(text)))
@@ -114,6 +132,9 @@ struct Findings {
     valid: bool,
     /// Everything that is wrong or doubtful.
     diagnostics: Vec<Finding>,
+    /// What the provider publishes for members of `auth` that the manifest leaves to discovery.
+    #[schema(value_type = Object, additional_properties)]
+    discovered: Map<String, Value>,
 }
 
 /// One finding.
@@ -144,11 +165,12 @@ impl From<Diagnostic> for Finding {
 
 /// Register a connector
 ///
-/// Its first version. `{"catalog": "github"}` registers a bundled manifest.
+/// Its first version. `{"catalog": "github"}` registers a bundled manifest, `{"mcp": "https://mcp.acme.example/mcp"}` an MCP
+/// server. What a manifest leaves to discovery is fetched now and pinned in the version.
 #[utoipa::path(
     post, path = "/v1/connectors", tag = "connectors",
     request_body(
-        description = "A manifest as YAML or JSON, or the name of a bundled one.",
+        description = "A manifest as YAML or JSON, the name of a bundled one, or the address of an MCP server.",
         content((String = "application/yaml"), (ManifestJson = "application/json")),
     ),
     responses((status = 201, description = "It is registered.", body = Connector)),
@@ -182,9 +204,10 @@ async fn list_connectors(call: Call<ConnectorsRead, (), PageQuery>) -> Result<Re
     responses((status = 200, description = "What was found.", body = Findings)),
 )]
 async fn validate_connector(call: Call<ConnectorsRead, (), Nothing, ManifestText>) -> Result<Reply> {
-    let found = call.broker().validate_manifest(&call.body.0);
+    let (found, members) = call.broker().check_manifest(&call.body.0).await;
     let valid = found.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
-    reply::ok(&Findings { valid, diagnostics: found.into_iter().map(Finding::from).collect() })
+    let discovered = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    reply::ok(&Findings { valid, diagnostics: found.into_iter().map(Finding::from).collect(), discovered })
 }
 
 /// Get a connector
@@ -204,7 +227,7 @@ async fn get_connector(call: Call<ConnectorsRead, Id<ConnectorId>, VersionQuery>
     put, path = "/v1/connectors/{id}", tag = "connectors",
     params(("id" = String, Path, description = "The connector.")),
     request_body(
-        description = "A manifest as YAML or JSON, or the name of a bundled one.",
+        description = "A manifest as YAML or JSON, the name of a bundled one, or the address of an MCP server.",
         content((String = "application/yaml"), (ManifestJson = "application/json")),
     ),
     responses((status = 200, description = "The newest version.", body = Connector)),

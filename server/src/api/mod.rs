@@ -6,13 +6,17 @@
 mod api_keys;
 mod apps;
 mod catalog;
+mod client_documents;
 mod connect_sessions;
 mod connections;
 mod connectors;
 mod customers;
+mod discovery;
 mod environments;
 mod holds;
+mod moves;
 mod tokens;
+mod versions;
 mod wire;
 
 use crate::routes::Routes;
@@ -25,8 +29,12 @@ pub(crate) fn add(routes: &mut Routes) {
     customers::add(routes);
     apps::add(routes);
     connectors::add(routes);
+    discovery::add(routes);
+    client_documents::add(routes);
     catalog::add(routes);
     api_keys::add(routes);
+    versions::add(routes);
+    moves::add(routes);
     holds::add(routes);
     environments::add(routes);
 }

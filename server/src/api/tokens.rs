@@ -9,8 +9,8 @@ use crate::reply::{self, Reply};
 use crate::routes::Routes;
 use actix_web::http::header::PRAGMA;
 use futures_util::StreamExt as _;
-use mortise_broker::{TokenAnswer, TokenRequest};
-use mortise_domain::{AppId, ConnectionId, CustomerId, ScopeSet};
+use mortise_broker::{Oauth1Answer, TokenAnswer, TokenRequest};
+use mortise_domain::{AppId, ConnectionId, CustomerId, PastedSecret, ScopeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,9 +119,48 @@ struct TokenBody<'a> {
     /// Fields of the provider's reply that the manifest lifts, such as `instance_url`.
     #[schema(value_type = Object, additional_properties)]
     extra: &'a BTreeMap<String, Value>,
+    /// Headers that every call to the provider carries, where the customer pasted credentials.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'a str, &'a str>,
+    /// Parameters that the query of every call carries, where the customer pasted credentials.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    query: BTreeMap<&'a str, &'a str>,
+    /// Where the token is of OAuth 1.0 (`token_type` is `oauth1`): what calls are signed with (RFC 5849 section 3.4), but for
+    /// the client's secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oauth1: Option<Oauth1Body<'a>>,
+    /// Where the token is bound to a key (`token_type` is `dpop`): the private key as a JWK, with which each call to the
+    /// provider proves possession (RFC 9449 section 4). It stays the same for as long as the connection lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    dpop_key: Option<BTreeMap<&'a str, &'a str>>,
     /// The connection.
     #[schema(value_type = String, example = "con_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e")]
     connection: ConnectionId,
+}
+
+/// What calls with a token of OAuth 1.0 are signed with. The client's secret stays here: whoever signs has it from where the
+/// client was registered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Oauth1)]
+struct Oauth1Body<'a> {
+    /// `oauth_consumer_key`: the app's client id.
+    consumer_key: &'a str,
+    /// The secret that belongs to the access token.
+    token_secret: &'a str,
+    /// `oauth_signature_method`.
+    #[schema(example = "HMAC-SHA1")]
+    signature_method: &'a str,
+}
+
+impl<'a> From<&'a Oauth1Answer> for Oauth1Body<'a> {
+    fn from(answer: &'a Oauth1Answer) -> Self {
+        Self {
+            consumer_key: &answer.consumer_key,
+            token_secret: answer.token_secret.expose(),
+            signature_method: answer.signature_method,
+        }
+    }
 }
 
 impl<'a> From<&'a TokenAnswer> for TokenBody<'a> {
@@ -135,9 +174,17 @@ impl<'a> From<&'a TokenAnswer> for TokenBody<'a> {
             granted_scopes: &answer.granted_scopes,
             missing_scopes: &answer.missing_scopes,
             extra: &answer.extra,
+            headers: exposed(&answer.headers),
+            query: exposed(&answer.query),
+            oauth1: answer.oauth1.as_ref().map(Oauth1Body::from),
+            dpop_key: answer.dpop_key.as_ref().and_then(|key| serde_json::from_str(key.expose()).ok()),
             connection: answer.connection,
         }
     }
+}
+
+fn exposed(parts: &BTreeMap<String, PastedSecret>) -> BTreeMap<&str, &str> {
+    parts.iter().map(|(name, value)| (name.as_str(), value.expose())).collect()
 }
 
 /// A call for several tokens.

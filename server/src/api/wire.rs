@@ -2,7 +2,8 @@
 
 use mortise_broker::{Listing, PageRequest};
 use mortise_domain::{
-    ApiScope, AppState, ConnectionState, EventKind, FinisherCheck, HoldScope, StateReason, Timestamp,
+    ApiScope, AppState, ConnectionState, EventKind, FinisherCheck, HoldScope, MoveReason, MoveStage, MoveState,
+    StateReason, Timestamp,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
@@ -75,6 +76,12 @@ words! {
     Extent of HoldScope;
     /// What an API key may do.
     KeyScope of ApiScope;
+    /// Where a move is.
+    Progress of MoveState;
+    /// How far a move has come.
+    Phase of MoveStage;
+    /// Why a move is paused or was taken back.
+    Trouble of MoveReason;
 }
 
 /// Whether the backend has to confirm who came back.

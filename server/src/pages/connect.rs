@@ -1,5 +1,6 @@
 //! The consent page: who asks, at which provider, for what. Looking at it changes nothing; its form starts a flow.
 
+mod device;
 mod view;
 
 use super::guard::{self, FormKey};
@@ -9,14 +10,18 @@ use crate::State;
 use actix_web::cookie::SameSite;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+pub(super) use device::show as device;
 use mortise_broker::{ConnectFault, Error, Started, flow_cookie_name};
-use mortise_domain::AppId;
+use mortise_domain::{AppId, PastedSecret};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::BTreeMap;
+pub(super) use view::sources_of as form_sources;
 use view::{Attempted, ConnectTemplate};
 
 /// What a form's fields are called by, before the variable's own name.
 const FIELD: &str = "field.";
+/// The same for what is pasted.
+const PASTED: &str = "paste.";
 const FLOW_SECONDS: i64 = 600;
 const DONE_COOKIE: &str = "mortise_done";
 
@@ -44,6 +49,8 @@ pub(super) async fn start(
     }
     let typed = form.iter().filter_map(|(key, value)| Some((key.strip_prefix(FIELD)?.to_owned(), value.clone())));
     let typed: BTreeMap<String, String> = typed.collect();
+    let pasted = form.iter().filter_map(|(key, value)| Some((key.strip_prefix(PASTED)?.to_owned(), value)));
+    let pasted = pasted.map(|(name, value)| (name, PastedSecret::new(value.trim()))).collect();
     let app = field("app").unwrap_or_default();
     let attempted = |faults| Attempted { app: app.to_owned(), typed: typed.clone(), faults };
     let Ok(id) = app.parse::<AppId>() else {
@@ -53,12 +60,19 @@ pub(super) async fn start(
         Ok(values) => values,
         Err(error) => return fault::page(&state, &request, &error, None),
     };
-    match state.broker.start_connect(&token, &id, &values).await {
+    match state.broker.start_connect_with(&token, &id, &values, pasted).await {
         Ok(Started::Redirect { location, attempt, cookie }) => {
             let name = flow_cookie_name(attempt, state.broker.config().secure_cookies());
             let cookie = cookies::lasting(&state, name, cookie.expose().to_owned(), SameSite::Lax, FLOW_SECONDS);
             html::see_other(&state, location.as_str()).cookie(cookie).finish()
         }
+        Ok(Started::Device { attempt, cookie, lives }) => {
+            let name = flow_cookie_name(attempt, state.broker.config().secure_cookies());
+            let cookie = cookies::lasting(&state, name, cookie.expose().to_owned(), SameSite::Lax, lives);
+            let page = format!("/connect/{}/device/{}", token.as_str(), attempt.as_uuid().simple());
+            html::see_other(&state, &page).cookie(cookie).finish()
+        }
+        Ok(Started::AwaitingCompletion { return_url }) => html::see_other(&state, return_url.as_str()).finish(),
         Ok(Started::Done { return_url: Some(url), .. }) => html::see_other(&state, url.as_str()).finish(),
         Ok(Started::Done { return_url: None, .. }) => to_done(&state, None),
         Err(Error::Connect(ConnectFault::Fields(faults))) => {

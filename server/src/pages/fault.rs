@@ -204,8 +204,11 @@ fn provider(code: &str) -> Notice {
 fn exchange(class: FailureClass, code: Option<&str>) -> Notice {
     let later = "Try again in a few minutes.";
     let (message, advice) = match class {
-        FailureClass::NotSent | FailureClass::Ambiguous => {
+        FailureClass::NotSent => {
             ("You said yes, but the provider could not be reached to finish. Nothing was connected.", later)
+        }
+        FailureClass::Ambiguous => {
+            ("You said yes, but the provider gave no usable answer. Nothing was connected.", later)
         }
         FailureClass::Throttled => {
             ("You said yes, but the provider is too busy to finish. Nothing was connected.", later)

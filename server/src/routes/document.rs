@@ -25,6 +25,7 @@ const TAGS: &[(&str, &str)] = &[
     ("customers", "The end customers, named by your ids."),
     ("apps", "OAuth clients registered at providers."),
     ("connectors", "Providers, described by manifests."),
+    ("moves", "An app's connections on their way to another version of its connector."),
     ("api keys", "Keys of one environment."),
     ("holds", "What an admin switched off."),
     ("environments", "Worlds that share nothing."),

@@ -7,4 +7,6 @@ mod console;
 mod forms;
 mod headers;
 mod hostile;
+mod login;
+mod pasted;
 mod rig;

@@ -4,7 +4,7 @@ use super::super::look::{Avatar, HostPart, When, host_parts, is_label};
 use super::super::notice::{Notice, Tone};
 use crate::State;
 use askama::Template;
-use mortise_broker::{AppChoice, ConnectPage, Fault, Field, Result};
+use mortise_broker::{AppChoice, ConnectPage, CredentialKind, Fault, Field, Result};
 use mortise_domain::AppId;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -41,6 +41,8 @@ struct ChoiceView {
     scopes: Vec<(String, Option<String>)>,
     fields: Vec<FieldView>,
     redirects: bool,
+    enters_code: bool,
+    pastes: bool,
     open: bool,
     /// Faults that belong to no field.
     faults: Vec<String>,
@@ -54,6 +56,11 @@ struct FieldView {
     description: Option<String>,
     values: Vec<String>,
     value: String,
+    /// Whether it is a credential, and hidden while it is typed.
+    pasted: Option<bool>,
+    /// Whether it has several lines.
+    document: bool,
+    example: Option<String>,
     required: bool,
     /// What stands around the value in the host that it becomes part of.
     around: Option<(Vec<HostPart>, Vec<HostPart>)>,
@@ -120,6 +127,8 @@ impl ChoiceView {
             scopes: choice.scopes,
             fields,
             redirects: choice.redirects,
+            enters_code: choice.enters_code,
+            pastes: choice.pastes,
             open: alone || tried.is_some(),
             faults: faults.into_values().map(sentence).collect(),
         }
@@ -141,12 +150,22 @@ impl FieldView {
         ids.collect::<Vec<_>>().join(" ")
     }
 
+    /// How the form calls it.
+    fn form_name(&self) -> String {
+        let prefix = if self.pasted.is_some() { super::PASTED } else { super::FIELD };
+        format!("{prefix}{}", self.name)
+    }
+
+    /// What was pasted is never in `typed`, so that no page repeats it.
     fn of(id: String, field: Field, typed: Option<String>, fault: Option<String>) -> Self {
         let gap = format!("{{{}}}", field.name);
         let around = field.becomes.as_deref().and_then(|host| host.split_once(&gap));
         Self {
             id,
             around: around.map(|(before, after)| (host_parts(before), host_parts(after))),
+            pasted: field.pasted.map(|kind| kind != CredentialKind::Text),
+            document: field.pasted == Some(CredentialKind::Document),
+            example: field.example,
             required: field.default.is_none(),
             value: typed.or(field.default).unwrap_or_default(),
             name: field.name,
@@ -167,6 +186,14 @@ pub(super) fn form_sources(page: &ConnectPage) -> String {
         sources.extend(plain_origin(&format!("http://{}", choice.host)));
     }
     sources.extend(page.return_url.as_deref().and_then(plain_origin));
+    sources.dedup();
+    sources.join(" ")
+}
+
+/// The same for a form that leads to one of these.
+pub(in super::super) fn sources_of(urls: &[String]) -> String {
+    let mut sources = vec!["'self'".to_owned(), "https:".to_owned()];
+    sources.extend(urls.iter().filter_map(|url| plain_origin(url)));
     sources.dedup();
     sources.join(" ")
 }

@@ -8,7 +8,7 @@ use crate::pages::look::When;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use mortise_broker::{ConnectorView, CustomerView};
+use mortise_broker::{ConnectorView, CustomerView, VersionView};
 
 #[derive(Template)]
 #[template(path = "console/connectors.html")]
@@ -22,6 +22,7 @@ struct ConnectorRow {
     id: String,
     name: String,
     version: i32,
+    used: Vec<String>,
     grant: String,
     recovery_class: String,
     token_url: String,
@@ -35,15 +36,28 @@ impl From<ConnectorView> for ConnectorRow {
             |pointer: &str| view.manifest.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("–").to_owned();
         Self {
             name: text("/name"),
-            grant: text("/auth/grant").replace('_', " "),
+            grant: view
+                .manifest
+                .pointer("/auth/grant")
+                .map_or_else(|| text("/auth/type"), |_| text("/auth/grant"))
+                .replace('_', " "),
             recovery_class: text("/auth/recovery_class"),
             token_url: text("/auth/token_url"),
             id: view.id.to_string(),
             version: view.version,
+            used: Vec::new(),
             digest: view.digest.chars().take(12).collect(),
             created: When::relative(view.created_at),
         }
     }
+}
+
+/// Who uses a version, if anybody does.
+fn used(version: &VersionView) -> Option<String> {
+    let plural = |count: u64, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+    let (apps, connections) = (plural(version.apps, "app"), plural(version.connections, "connection"));
+    let anybody = version.apps > 0 || version.connections > 0;
+    anybody.then(|| format!("{}: {apps}, {connections}", version.version))
 }
 
 #[derive(Template)]
@@ -84,7 +98,15 @@ pub(super) async fn connectors(state: web::Data<State>, request: HttpRequest) ->
     match state.broker.list_connectors(&caller, &page).await {
         Ok(listing) => {
             let pager = Pager::of("/console/connectors", &[], page.cursor.as_deref(), listing.next_cursor.as_deref());
-            let rows = listing.items.into_iter().map(ConnectorRow::from).collect();
+            let mut rows: Vec<_> =
+                listing.items.into_iter().map(|view| (view.id.clone(), ConnectorRow::from(view))).collect();
+            for (id, row) in &mut rows {
+                match state.broker.connector_versions(&caller, id).await {
+                    Ok(versions) => row.used = versions.iter().filter_map(used).collect(),
+                    Err(error) => return failed(&state, &request, Visitor { caller, shell }, &error),
+                }
+            }
+            let rows = rows.into_iter().map(|(_, row)| row).collect();
             html::page(&state, StatusCode::OK, &Connectors { shell, rows, pager })
         }
         Err(error) => failed(&state, &request, Visitor { caller, shell }, &error),

@@ -24,6 +24,7 @@ pub(super) fn reason(reason: StateReason) -> &'static str {
         StateReason::Imported => "made by the API",
         StateReason::ClientCredentials => "granted to the app itself",
         StateReason::RefreshTokenRejected => "the provider refused the refresh token",
+        StateReason::CredentialsRejected => "the provider no longer accepts the credentials",
         StateReason::LostRotation => "a renewal was used up and its answer never arrived",
         StateReason::Evicted => "newer grants of the same account pushed it out",
         StateReason::NoRefreshToken => "the provider gave no refresh token",
@@ -33,6 +34,7 @@ pub(super) fn reason(reason: StateReason) -> &'static str {
         StateReason::HeldByAdmin => "an admin switched it off",
         StateReason::RestoredFromBackup => "the database was restored, and its tokens may have been spent since",
         StateReason::HoldLifted => "it was switched on again",
+        StateReason::MoveRolledBack => "its connector's new version failed, and the one before is back",
     }
 }
 
@@ -85,6 +87,7 @@ pub(super) fn event(kind: EventKind) -> (&'static str, &'static str) {
         EventKind::Quarantined => ("bad", "Quarantined: the stored credentials do not authenticate"),
         EventKind::Held => ("warn", "Switched off"),
         EventKind::Released => ("good", "Switched on again"),
+        EventKind::Moved => ("idle", "Moved to another version of its connector"),
         EventKind::Revoked => ("idle", "Ended here"),
         EventKind::RevokedUpstream => ("idle", "Ended at the provider too"),
         EventKind::RevocationFailed => ("warn", "The provider was not told of the end"),

@@ -18,7 +18,8 @@ async fn no_route_but_the_listed_ones_answers_without_a_key() {
         let request =
             bench.bare(operation.method.clone(), &path(&operation.path)).body("{").header("content-type", "x/y");
         let answer = bench.send(request).await;
-        if answer.status == 200 {
+        // Who asks an open route for nothing that exists is told so.
+        if answer.status == 200 || operation.scope().is_none() && answer.status == 404 {
             open.push(operation.path);
             continue;
         }
@@ -26,7 +27,7 @@ async fn no_route_but_the_listed_ones_answers_without_a_key() {
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"mortise\"");
     }
     open.sort();
-    assert_eq!(open, ["/healthz", "/metrics", "/readyz"]);
+    assert_eq!(open, ["/healthz", "/metrics", "/oauth/clients/{id}", "/readyz"]);
 }
 
 #[actix_web::test]

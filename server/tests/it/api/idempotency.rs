@@ -28,6 +28,7 @@ async fn every_creating_route_takes_a_key() {
         "create_connector",
         "create_environment",
         "create_hold",
+        "create_move",
     ];
     assert_eq!(taking, wanted);
 }

@@ -19,12 +19,17 @@ async fn named(bench: &Bench) -> Vec<(&'static str, Named)> {
     bench.put("/v1/customers/held", &json!({})).await.expect(201);
     let hold = json!({"scope": "customer", "id": "held", "reason": "a test"});
     let hold = bench.post("/v1/holds", &hold).await.expect(201).json();
+    // To a version that the others do not mind.
+    let second = ACME.replace("name: Acme", "name: Acme again");
+    bench.manifest(reqwest::Method::PUT, "/v1/connectors/acme", &second).await.expect(200);
+    let moving = bench.post("/v1/moves", &json!({"app": "acme"})).await.expect(201).json();
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
     vec![
         ("connections", Named { id: connection, nobody: "con_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("connect-sessions", Named { id: id(&session), nobody: "cs_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("api-keys", Named { id: id(&key), nobody: "key_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("holds", Named { id: id(&hold), nobody: "hold_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
+        ("moves", Named { id: id(&moving), nobody: "mov_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e" }),
         ("customers", Named { id: "c1".into(), nobody: "nobody" }),
         ("apps", Named { id: "acme".into(), nobody: "nobody" }),
         ("connectors", Named { id: "acme".into(), nobody: "nobody" }),
@@ -42,6 +47,7 @@ fn body(operation: &Operation, id: &str) -> Option<Value> {
             Value::String(manifest)
         }
         "refresh_connection" => json!({}),
+        "retire_connector_version" => json!({"version": 1}),
         _ if operation.value["requestBody"].is_null() => return None,
         unknown => panic!("`{unknown}` names something: say what body it takes"),
     })
@@ -70,8 +76,9 @@ async fn the_things_of_another_environment_are_not_there() {
     let (things, stranger) = (named(&bench).await, bench.key_in("prod", ApiScope::ALL).await);
     let mut asked = 0;
     for operation in operations() {
-        // Bundled manifests are everybody's, and putting a customer makes one of one's own.
-        if !operation.path.contains("{id}") || ["get_catalog_entry", "put_customer"].contains(&operation.id()) {
+        // Bundled manifests and documents about clients are everybody's, and putting a customer makes one of one's own.
+        let everybodys = ["get_catalog_entry", "get_client_document", "put_customer"];
+        if !operation.path.contains("{id}") || everybodys.contains(&operation.id()) {
             continue;
         }
         let kind = operation.path.split('/').nth(2).unwrap();
@@ -88,7 +95,9 @@ async fn the_things_of_another_environment_are_not_there() {
         let request = bench.bare(reqwest::Method::GET, &format!("/v1/{list}")).bearer_auth(&stranger);
         assert_eq!(bench.send(request).await.expect(200).json()["items"], json!([]), "{list}");
     }
-    for (list, count) in [("connections", 1), ("customers", 2), ("apps", 1), ("connectors", 1), ("holds", 1)] {
+    for (list, count) in
+        [("connections", 1), ("customers", 2), ("apps", 1), ("connectors", 1), ("holds", 1), ("moves", 1)]
+    {
         let left = bench.get(&format!("/v1/{list}")).await.expect(200).json();
         assert_eq!(left["items"].as_array().unwrap().len(), count, "{list} was touched: {left}");
         assert!(left["items"].as_array().unwrap().iter().all(|item| item["lifted_at"].is_null()), "{left}");

@@ -172,7 +172,7 @@ async fn a_damaged_or_endless_form_is_answered_with_a_page() {
     rig.register(PLAIN).await;
     let link = rig.link(None).await;
     let json = TestRequest::post().uri(&link).insert_header(("content-type", "application/json")).set_payload("{}");
-    let long = TestRequest::post().uri(&link).set_form([("csrf", "x".repeat(40_000))]);
+    let long = TestRequest::post().uri(&link).set_form([("csrf", "x".repeat(300_000))]);
     for request in [json, long] {
         let answer = rig.send(with_cookies(request, &[])).await;
         assert_eq!(answer.status, 400);

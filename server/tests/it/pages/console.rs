@@ -2,8 +2,8 @@
 
 use super::rig::{ACME, PLAIN, Rig, with_cookies};
 use actix_web::test::TestRequest;
-use mortise_broker::{AppInput, AppSettings, Import, ImportedCredentials};
-use mortise_domain::{AccessToken, ApiScope, RefreshToken, ScopeSet};
+use mortise_broker::{AppInput, AppSettings, Import, ImportedCredentials, ManifestSource, MoveInput};
+use mortise_domain::{AccessToken, ApiScope, MoveTerms, RefreshToken, ScopeSet};
 use serde_json::json;
 
 const PAGES: [&str; 4] = ["/console", "/console/apps", "/console/connectors", "/console/customers"];
@@ -23,10 +23,11 @@ impl Rig {
             app: "plain".parse().unwrap(),
             variables: Default::default(),
             credentials: Some(ImportedCredentials {
-                access_token: AccessToken::new("canary-access"),
+                access_token: Some(AccessToken::new("canary-access")),
                 refresh_token: refreshable.then(|| RefreshToken::new("canary-refresh")),
                 expires_at: Some(mortise_domain::Timestamp::from_timestamp(4_000_000_000, 0).unwrap()),
                 scopes: Some(ScopeSet::parse("read", " ")),
+                pasted: Default::default(),
             }),
         };
         self.broker().import_connection(&self.caller, import).await.unwrap().id.to_string()
@@ -261,4 +262,30 @@ async fn an_app_without_a_secret_is_called_public() {
     let cookies = rig.sign_in(&rig.key).await;
     let text = rig.get_with("/console/apps", &cookies).await.text();
     assert!(text.contains("none: a public client") && text.contains("stored sealed, never shown"), "{text}");
+}
+
+/// Who uses which version of a connector, and how far a move has come.
+#[actix_web::test]
+async fn versions_and_moves_are_shown() {
+    let rig = Rig::new().await;
+    rig.register(PLAIN).await;
+    rig.connection("c1", true).await;
+    let cookies = rig.sign_in(&rig.key).await;
+    let apps = rig.get_with("/console/apps", &cookies).await;
+    assert!(!apps.body.contains("<dt>Move</dt>"), "nothing moves: {}", apps.body);
+    let second = format!("{PLAIN}description: The same and more\n");
+    let id = "plain".parse().unwrap();
+    rig.broker().update_connector(&rig.caller, &id, ManifestSource::Text(second)).await.unwrap();
+    let input = MoveInput {
+        app: "plain".parse().unwrap(),
+        to_version: None,
+        terms: MoveTerms::default(),
+        client_secret: None,
+        accept_hosts: std::collections::BTreeSet::new(),
+    };
+    rig.broker().create_move(&rig.caller, input).await.unwrap();
+    let apps = rig.get_with("/console/apps", &cookies).await.text();
+    assert!(apps.contains("to version 2, under way: 0 moved, 1 to go"), "{apps}");
+    let connectors = rig.get_with("/console/connectors", &cookies).await.text();
+    assert!(connectors.contains("1: 1 app, 1 connection"), "{connectors}");
 }

@@ -9,6 +9,8 @@ fn choice(host: &str) -> AppChoice {
         scopes: Vec::new(),
         fields: Vec::new(),
         redirects: true,
+        enters_code: false,
+        pastes: false,
     }
 }
 
@@ -53,6 +55,8 @@ fn a_field_keeps_what_was_typed_beside_its_fault() {
         description: None,
         values: Vec::new(),
         default: None,
+        pasted: None,
+        example: None,
         becomes: Some("{shop}.acme.example".into()),
     });
     let mut asked = page(&[], None);
