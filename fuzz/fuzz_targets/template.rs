@@ -1,0 +1,7 @@
+//! Fuzzes `mortise_properties::template`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| mortise_properties::template(bytes));
