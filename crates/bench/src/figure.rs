@@ -4,7 +4,7 @@ use crate::document::Document;
 use crate::engine::{certified, comeback, herd, hung, rotations, throughput};
 use crate::options::Options;
 use crate::plot::Plot;
-use crate::{print, service};
+use crate::{catalogue, print, service};
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ pub(crate) enum Figure {
     Hung,
     /// How soon tokens are served after the database returns.
     Comeback,
+    /// What is in the catalogue, and how long reading it takes.
+    Catalogue,
 }
 
 /// A figure's part of the report.
@@ -40,8 +42,16 @@ pub(crate) struct Section {
 
 impl Figure {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Service, Self::Rotations, Self::Provider, Self::Throughput, Self::Herd, Self::Hung, Self::Comeback];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Service,
+        Self::Rotations,
+        Self::Provider,
+        Self::Throughput,
+        Self::Herd,
+        Self::Hung,
+        Self::Comeback,
+        Self::Catalogue,
+    ];
 
     /// As it is called in the report's marks and on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -53,6 +63,7 @@ impl Figure {
             Self::Herd => "herd",
             Self::Hung => "hung",
             Self::Comeback => "comeback",
+            Self::Catalogue => "catalogue",
         }
     }
 
@@ -66,6 +77,7 @@ impl Figure {
             Self::Herd => "The herd after an outage",
             Self::Hung => "One hung provider among many",
             Self::Comeback => "When the database returns",
+            Self::Catalogue => "The catalogue",
         }
     }
 
@@ -78,6 +90,7 @@ impl Figure {
             Self::Herd => herd::measure(options, program).await,
             Self::Hung => hung::measure(options, program).await,
             Self::Comeback => comeback::measure(options, program).await,
+            Self::Catalogue => catalogue::measure(options),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! more about the machine than about the program. Deliberately absent: any limit that fails.
 
 mod bare;
+mod catalogue;
 mod document;
 mod engine;
 mod fetch;

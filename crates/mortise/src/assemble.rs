@@ -22,7 +22,14 @@ pub(crate) async fn broker(settings: &Settings) -> anyhow::Result<Assembled> {
     let keyring = load_key_file(key_file)?;
     let store = store(settings).await?;
     let egress = EgressPolicy { allow: settings.egress_allow.clone() };
-    let transport = Egress::new(egress.clone()).context("the outbound HTTP client")?;
+    let transport = match &settings.egress_ca_file {
+        Some(path) => {
+            let pem =
+                std::fs::read(path).with_context(|| format!("egress_ca_file: {} cannot be read", path.display()))?;
+            Egress::trusting(egress.clone(), &pem).with_context(|| format!("egress_ca_file: {}", path.display()))?
+        }
+        None => Egress::new(egress.clone()).context("the outbound HTTP client")?,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let config = BrokerConfig {
         public_url: settings.public_url.clone(),

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod connectors;
+
+pub(crate) use connectors::{Connectors, Diff, Discover, Findings, Foreign, Format, Import, Lint, Simulate, Test};
+
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -143,21 +147,6 @@ pub(crate) enum ApiKeys {
         /// What it may do: scopes separated by commas, or `all`.
         #[arg(long, value_delimiter = ',', required = true)]
         scopes: Vec<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Connectors {
-    /// Checks manifests and shows every violation with its place.
-    Lint {
-        /// YAML or JSON files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Prints a manifest in its canonical form: a file, or the id of a bundled one.
-    Show {
-        /// A file or an id.
-        manifest: String,
     },
 }
 

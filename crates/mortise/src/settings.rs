@@ -18,6 +18,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("key_file", "the key-encryption keys. Required"),
     ("spill_dir", "where grants wait for the database; beside the key file. Must survive a restart"),
     ("egress_allow", "private ranges that may be called, as CIDR separated by commas; none"),
+    ("egress_ca_file", "certificates in PEM to trust beside those of the Mozilla programme; none"),
     ("metrics_listen", "where a worker answers GET /metrics; nowhere"),
     ("http_workers", "threads of the web service; as many as cores"),
     ("refresh_concurrency", "refreshes of one process in flight; 64"),
@@ -38,6 +39,7 @@ struct Written {
     key_file: Option<PathBuf>,
     spill_dir: Option<PathBuf>,
     egress_allow: Option<String>,
+    egress_ca_file: Option<PathBuf>,
     metrics_listen: Option<String>,
     http_workers: Option<usize>,
     refresh_concurrency: Option<usize>,
@@ -68,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) spill_dir: Option<PathBuf>,
     pub(crate) egress_allow: Vec<IpNet>,
+    pub(crate) egress_ca_file: Option<PathBuf>,
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) http_workers: usize,
     pub(crate) refresh_concurrency: usize,
@@ -115,6 +118,7 @@ impl Settings {
             key_file: written.key_file,
             spill_dir: written.spill_dir.or(spill),
             egress_allow: networks(written.egress_allow.as_deref().unwrap_or_default())?,
+            egress_ca_file: written.egress_ca_file,
             metrics_listen: match written.metrics_listen {
                 Some(address) => {
                     Some(address.parse().context("metrics_listen: use an address and a port, such as 127.0.0.1:9090")?)

@@ -4,6 +4,7 @@ use crate::{Http, Launch, Process, or_panic, workspace_root};
 use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The one client that the provider knows, and how long its tokens live.
@@ -23,6 +24,14 @@ pub struct OidcConfig {
     pub refresh_token_lifetime: u32,
     /// Milliseconds that a token request waits before the provider looks at it: one that takes no time overlaps no other.
     pub latency: u32,
+    /// Clients may register by themselves, and there is a protected resource like an MCP server under `/mcp`.
+    pub registration: bool,
+    /// Further metadata of the client, such as its keys; `null` for none.
+    pub client_metadata: Value,
+    /// Proofs of possession need a nonce (RFC 9449).
+    pub dpop: bool,
+    /// A folder with the certificates with which the endpoints are served over TLS too (RFC 8705).
+    pub tls_folder: Option<PathBuf>,
 }
 
 impl OidcConfig {
@@ -36,6 +45,10 @@ impl OidcConfig {
             access_token_lifetime: 60,
             refresh_token_lifetime: 86_400,
             latency: 0,
+            registration: false,
+            client_metadata: Value::Null,
+            dpop: false,
+            tls_folder: None,
         }
     }
 }
@@ -99,6 +112,7 @@ pub struct OidcError {
 pub struct OidcProvider {
     process: Process,
     issuer: String,
+    secure: Option<String>,
     http: Http,
 }
 
@@ -118,16 +132,38 @@ impl OidcProvider {
             .env("REDIRECT_URIS", config.redirect_uris.join(" "))
             .env("ACCESS_TOKEN_SECONDS", config.access_token_lifetime.to_string())
             .env("REFRESH_TOKEN_SECONDS", config.refresh_token_lifetime.to_string())
-            .env("LATENCY_MS", config.latency.to_string());
+            .env("LATENCY_MS", config.latency.to_string())
+            .env("REGISTRATION", if config.registration { "1" } else { "" })
+            .env("DPOP", if config.dpop { "1" } else { "" })
+            .env("TLS_FOLDER", config.tls_folder.as_deref().and_then(Path::to_str).unwrap_or_default())
+            .env(
+                "CLIENT_METADATA",
+                if config.client_metadata.is_null() { String::new() } else { config.client_metadata.to_string() },
+            );
         let mut process = launch.folder(folder).start();
-        let issuer = process.line(Duration::from_secs(30), |line| line.strip_prefix("ready ").map(str::to_owned)).await;
-        Self { process, issuer, http: Http::new() }
+        let told = async |process: &mut Process, word: &str| {
+            process.line(Duration::from_secs(30), |line| line.strip_prefix(word).map(str::to_owned)).await
+        };
+        let secure = match config.tls_folder {
+            Some(_) => Some(told(&mut process, "secure ").await),
+            None => None,
+        };
+        let issuer = told(&mut process, "ready ").await;
+        Self { process, issuer, secure, http: Http::new() }
     }
 
     /// The issuer identifier, without a slash at its end. The endpoints are `/auth`, `/token`, `/token/revocation`,
     /// `/token/introspection` and `/me` (user information) under it.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The same endpoints over TLS, where clients show certificates.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub fn secure(&self) -> &str {
+        or_panic(self.secure.as_deref().context("the provider was started without certificates"))
     }
 
     /// What happened so far.

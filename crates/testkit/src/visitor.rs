@@ -126,7 +126,7 @@ pub fn title_of(page: &str) -> &str {
 
 /// The value of a hidden field.
 #[track_caller]
-fn value_of<'a>(page: &'a str, name: &str) -> &'a str {
+pub fn value_of<'a>(page: &'a str, name: &str) -> &'a str {
     let found = page.split_once(&format!("name=\"{name}\" value=\""));
     let (_, rest) = or_panic(found.with_context(|| format!("no {name} in {page}")));
     rest.split('"').next().unwrap_or_default()

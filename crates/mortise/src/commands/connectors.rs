@@ -1,52 +1,29 @@
 //! `mortise connectors`: manifests from files, without a server.
 
+mod diff;
+mod discover;
+mod import;
+mod lint;
+mod simulate;
+mod source;
+mod test;
+
 use super::print;
 use crate::cli::Connectors;
-use anyhow::{Context as _, bail};
-use mortise_connectors::{Severity, canonical_json, catalog, lint, parse, render};
-use std::path::Path;
+use mortise_connectors::{canonical_json, schema};
 
-pub(super) fn run(command: Connectors) -> anyhow::Result<()> {
+pub(super) async fn run(command: Connectors) -> anyhow::Result<()> {
     match command {
-        Connectors::Lint { files } => {
-            let mut errors = 0;
-            for file in &files {
-                errors += lint_file(file)?;
-            }
-            if errors > 0 { bail!("{errors} errors") } else { Ok(()) }
+        Connectors::Lint(options) => lint::run(&options),
+        Connectors::Show { manifest } => {
+            let manifest = source::manifest(&manifest)?;
+            print::json(&serde_json::from_str::<serde_json::Value>(&canonical_json(&manifest))?)
         }
-        Connectors::Show { manifest } => show(&manifest),
+        Connectors::Simulate(options) => simulate::run(&options),
+        Connectors::Diff(options) => diff::run(&options),
+        Connectors::Import(options) => import::run(&options),
+        Connectors::Discover(options) => discover::run(&options).await,
+        Connectors::Test(options) => test::run(&options).await,
+        Connectors::Schema => print::json(&schema()),
     }
-}
-
-fn lint_file(file: &Path) -> anyhow::Result<usize> {
-    let text = read(file)?;
-    let found = lint(&text);
-    for diagnostic in &found {
-        print::line(format!("{}: {}", file.display(), render(&text, diagnostic)))?;
-    }
-    if found.is_empty() {
-        print::line(format!("{}: ok", file.display()))?;
-    }
-    Ok(found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count())
-}
-
-fn show(manifest: &str) -> anyhow::Result<()> {
-    let text = match catalog::get(manifest) {
-        Some(text) => text,
-        None => read(Path::new(manifest)).context("neither a bundled manifest nor a file is called so")?,
-    };
-    match parse(&text) {
-        Ok(manifest) => print::json(&serde_json::from_str::<serde_json::Value>(&canonical_json(&manifest))?),
-        Err(found) => {
-            for diagnostic in &found {
-                print::line(render(&text, diagnostic))?;
-            }
-            bail!("the manifest is not valid")
-        }
-    }
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| file.display().to_string())
 }

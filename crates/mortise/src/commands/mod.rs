@@ -20,7 +20,7 @@ use crate::settings::Settings;
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Dev(options) => return dev::run(options).await,
-        Command::Connectors(command) => return connectors::run(command),
+        Command::Connectors(command) => return connectors::run(command).await,
         Command::Openapi => return print::json(&mortise_server::document()),
         _ => {}
     }

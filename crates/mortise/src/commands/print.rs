@@ -35,6 +35,7 @@ pub(crate) fn settings(settings: &Settings) -> anyhow::Result<()> {
             "key_file" => show(&settings.key_file),
             "spill_dir" => show(&settings.spill_dir),
             "egress_allow" => settings.egress_allow.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            "egress_ca_file" => show(&settings.egress_ca_file),
             "metrics_listen" => settings.metrics_listen.map_or("not set".to_owned(), |listen| listen.to_string()),
             "http_workers" => settings.http_workers.to_string(),
             "refresh_concurrency" => settings.refresh_concurrency.to_string(),

@@ -2,6 +2,7 @@
 
 mod connect;
 mod console;
+mod flows;
 mod look;
 
 use crate::world::api::app_id;

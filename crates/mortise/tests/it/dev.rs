@@ -154,7 +154,9 @@ async fn another_port_for_the_sandbox_still_leads_to_a_token() {
     dev.sandbox = format!("127.0.0.1:{}", ports::free().unwrap());
     let (mut second, again) = dev.start().await;
     assert_eq!(again.key, greeting.key);
-    Visitor::new().consent(&again.link, "sandbox").await;
+    // What was connected at the old address keeps its app.
+    let (_, port) = dev.sandbox.rsplit_once(':').unwrap();
+    Visitor::new().consent(&again.link, &format!("sandbox-{port}")).await;
     let answer = pasted(&again.curl).await;
     assert_eq!(dev.userinfo(answer["access_token"].as_str().unwrap()).await["sub"], "alex");
     dev.api(&again).refresh(answer["connection"].as_str().unwrap()).await.expect(200);

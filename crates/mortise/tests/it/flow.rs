@@ -2,9 +2,13 @@
 
 mod callback;
 mod classes;
+pub mod device;
 mod explained;
 mod fetch;
+mod given;
 mod grants;
+pub mod implicit;
 mod lifetimes;
+pub mod oauth1;
 mod replies;
 mod trouble;

@@ -10,6 +10,7 @@
 mod browser;
 mod canary;
 mod compose;
+mod connectors;
 mod crash;
 mod dev;
 mod finisher;
@@ -18,6 +19,7 @@ mod gate;
 mod house;
 mod keys;
 mod matrix;
+mod moving;
 mod oidc;
 mod process;
 mod settings;

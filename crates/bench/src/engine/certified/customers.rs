@@ -28,7 +28,8 @@ pub(super) async fn introduced(site: &Site, lifetime: u32, latency: u32) -> Oidc
         "client_secret": config.client_secret,
         "scopes": ["openid", "offline_access"],
     });
-    let moved = app.clone();
+    let mut moved = app.clone();
+    moved["connector_version"] = json!(2);
     app["id"] = json!(NAME);
     let made = api.post(&url("/apps"), &app).await.expect(201).json();
     let redirect_uris = made["redirect_uri"].as_str().into_iter().map(str::to_owned).collect();

@@ -3,9 +3,9 @@
 use crate::settings::Settings;
 use anyhow::Context as _;
 use mortise_broker::{
-    AppInput, AppSettings, Broker, Caller, CustomerInput, Error, ManifestSource, NewApiKey, NewSession,
+    AppInput, AppSettings, Broker, Caller, ConnectorView, CustomerInput, Error, ManifestSource, NewApiKey, NewSession,
 };
-use mortise_domain::{ApiKeySecret, ApiScope, ClientSecret, ConnectorId, ScopeSet};
+use mortise_domain::{ApiKeySecret, ApiScope, AppId, ClientSecret, ScopeSet};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -21,6 +21,7 @@ const CLIENT: (&str, &str) = ("sandbox-client", "sandbox-secret");
 pub(super) struct Demo {
     key: ApiKeySecret,
     link: String,
+    app: AppId,
 }
 
 /// Sets up what is missing; what is there already stays as it is.
@@ -29,14 +30,14 @@ pub(super) async fn set_up(broker: &Broker, data_dir: &Path, sandbox: &str) -> a
     let caller = broker.authenticate(key.expose()).await.context(
         "the first API key was revoked: remove the file `first-api-key` from the data folder to get another",
     )?;
-    register(broker, &caller, sandbox).await?;
+    let app = register(broker, &caller, sandbox).await?;
     let customer = CUSTOMER.parse().context("the demo customer")?;
     let input = CustomerInput { name: Some("Demo customer".to_owned()), ..CustomerInput::default() };
     broker.put_customer(&caller, &customer, input).await?;
-    let apps = Some(vec![APP.parse().context("the demo app")?]);
+    let apps = Some(vec![app.clone()]);
     let session = NewSession { customer, apps, connection: None, return_url: None, expires_in: None };
     let link = broker.create_session(&caller, session).await?.url;
-    Ok(Demo { key, link })
+    Ok(Demo { key, link, app })
 }
 
 /// The key of the first start, which later starts print again. Its file is as private as the key file beside it.
@@ -53,35 +54,46 @@ async fn first_key(broker: &Broker, file: &Path) -> anyhow::Result<ApiKeySecret>
     Ok(key)
 }
 
-async fn register(broker: &Broker, caller: &Arc<Caller>, sandbox: &str) -> anyhow::Result<()> {
+/// Answers with the app to try. The sandbox's address is part of the manifest: started on another port, it is a new version.
+/// What was connected at the old address holds on to it, and so does its app; then there is another app for the new one.
+async fn register(broker: &Broker, caller: &Arc<Caller>, sandbox: &str) -> anyhow::Result<AppId> {
     let manifest = manifest(sandbox);
     let id = APP.parse().context("the demo connector")?;
-    // The sandbox's address is part of the manifest: started on another port, it is a new version.
     let connector = match broker.register_connector(caller, ManifestSource::Text(manifest.clone())).await {
         Err(Error::Exists(_)) => broker.update_connector(caller, &id, ManifestSource::Text(manifest)).await,
         registered => registered,
     }
     .context("the demo connector")?;
-    let app = APP.parse().context("the demo app")?;
-    match broker.app(caller, &app).await {
-        Ok(known) if known.connector_version == connector.version => return Ok(()),
-        Ok(_) => broker.update_app(caller, &app, client(id)).await,
-        Err(Error::NotFound(_)) => broker.create_app(caller, app, client(id)).await,
-        Err(error) => Err(error),
+    let app: AppId = APP.parse().context("the demo app")?;
+    let port = sandbox.rsplit(':').next().unwrap_or_default();
+    let another: AppId = format!("{APP}-{port}").parse().context("the demo app")?;
+    match client(broker, caller, &app, &connector).await {
+        Ok(()) => Ok(app),
+        Err(Error::InUse { .. }) => {
+            client(broker, caller, &another, &connector).await.context("the demo app")?;
+            Ok(another)
+        }
+        Err(error) => Err(error).context("the demo app"),
     }
-    .map(|_| ())
-    .context("the demo app")
 }
 
-fn client(connector: ConnectorId) -> AppInput {
-    AppInput {
-        connector,
-        connector_version: None,
+/// The app in this version of the connector.
+async fn client(broker: &Broker, caller: &Arc<Caller>, app: &AppId, of: &ConnectorView) -> Result<(), Error> {
+    let input = AppInput {
+        connector: of.id.clone(),
+        connector_version: Some(of.version),
         client_id: CLIENT.0.to_owned(),
         client_secret: Some(ClientSecret::new(CLIENT.1)),
         scopes: ScopeSet::parse("profile contacts.read", " "),
         settings: AppSettings::default(),
+    };
+    match broker.app(caller, app).await {
+        Ok(known) if known.connector_version == of.version => return Ok(()),
+        Ok(_) => broker.update_app(caller, app, input).await,
+        Err(Error::NotFound(_)) => broker.create_app(caller, app.clone(), input).await,
+        Err(error) => Err(error),
     }
+    .map(drop)
 }
 
 fn manifest(sandbox: &str) -> String {
@@ -112,7 +124,7 @@ impl Demo {
     /// What a newcomer needs, ready to be clicked and pasted.
     pub(super) fn greeting(&self, settings: &Settings) -> String {
         let base = settings.public_url.as_str().trim_end_matches('/');
-        let (key, link) = (self.key.expose(), &self.link);
+        let (key, link, app) = (self.key.expose(), &self.link, &self.app);
         format!(
             "
 Mortise runs at {base}
@@ -127,7 +139,7 @@ Mortise runs at {base}
 
   2. Then ask for a token, as your integration would:
 
-     curl -s -H 'Authorization: Bearer {key}' '{base}/v1/token?customer={CUSTOMER}&app={APP}'
+     curl -s -H 'Authorization: Bearer {key}' '{base}/v1/token?customer={CUSTOMER}&app={app}'
 
 The token lives for a minute and is renewed before it ends. Ctrl-C stops; the next start goes on from here.
 "
