@@ -68,11 +68,24 @@ fn params(
     url: Option<&String>,
     found: &mut Findings,
 ) {
+    let reserved = |name: &str| RESERVED.contains(&name.to_ascii_lowercase().as_str());
+    params_beside(manifest, list, members, url.map(String::as_str), reserved, found);
+}
+
+/// Extra parameters of a request to `url` that sets those which `reserved` names by itself.
+pub(super) fn params_beside(
+    manifest: &Manifest,
+    list: &str,
+    members: &BTreeMap<String, String>,
+    url: Option<&str>,
+    reserved: fn(&str) -> bool,
+    found: &mut Findings,
+) {
     let query = url.and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
     let in_url: BTreeSet<_> = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned()).collect();
     for (name, value) in members {
         let path = format!("/auth/{list}/{}", escape(name));
-        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+        if reserved(name) {
             let message = format!("`{name}` belongs to the protocol, which sets it itself: remove it");
             found.add(Code::ReservedParameter, path.as_str(), message).at_name();
         } else if !is_param_name(name) {

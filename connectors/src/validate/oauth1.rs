@@ -1,15 +1,13 @@
 //! OAuth 1.0: parameters that are not the protocol's own, and a secret that is never sent in the clear.
 
-use super::extras::is_param_name;
+use super::extras::params_beside;
 use super::pointers::{field_name, pointer_at};
 use super::{Findings, escape};
 use crate::diagnostic::Code;
 use crate::{Manifest, OAuth1, SignatureMethod};
-use std::collections::{BTreeMap, BTreeSet};
-use url::form_urlencoded;
+use std::collections::BTreeMap;
 
 const MOST: usize = 50;
-const LONGEST_VALUE: usize = 2000;
 /// What a form has for the secrets of the protocol (RFC 5849 section 2).
 const SECRETS: [&str; 3] = ["/oauth_token", "/oauth_token_secret", "/oauth_session_handle"];
 
@@ -48,29 +46,8 @@ pub(super) fn check(manifest: &Manifest, auth: &OAuth1, found: &mut Findings) {
 }
 
 fn params(manifest: &Manifest, list: &str, given: &BTreeMap<String, String>, url: &str, found: &mut Findings) {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let in_url: BTreeSet<_> = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned()).collect();
-    for (name, value) in given {
-        let path = format!("/auth/{list}/{}", escape(name));
-        if name.to_ascii_lowercase().starts_with("oauth_") {
-            let message = format!("`{name}` belongs to the protocol, which sets it itself: remove it");
-            found.add(Code::ReservedParameter, path.as_str(), message).at_name();
-        } else if !is_param_name(name) {
-            let message = "a parameter's name is 1 to 100 letters, digits and - _ . ~ : [ ]";
-            found.add(Code::BadParameter, path.as_str(), message).at_name();
-        } else if in_url.contains(name) {
-            let message = format!("`{name}` stands in the URL too, and no parameter may be sent twice: keep one");
-            found.add(Code::BadParameter, path.as_str(), message).at_name();
-        }
-        if value.len() > LONGEST_VALUE || value.chars().any(char::is_control) {
-            let message = format!("a value is at most {LONGEST_VALUE} bytes, without control characters");
-            found.add(Code::BadParameter, path.as_str(), message);
-        }
-        found.template(manifest, &path, value);
-    }
-    if given.len() > MOST {
-        found.add(Code::TooMany, format!("/auth/{list}"), format!("{} entries: use at most {MOST}", given.len()));
-    }
+    let reserved = |name: &str| name.to_ascii_lowercase().starts_with("oauth_");
+    params_beside(manifest, list, given, Some(url), reserved, found);
 }
 
 /// What may stand between quotes in a header.

@@ -60,7 +60,8 @@ async fn temporary(
 }
 
 fn consent(life: &Life<'_>, held: &Oauth1Credentials) -> Outcome<String> {
-    let url = oauth1_authorization_url(&life.cast.provider(), &held.token).map_err(|error| error.to_string())?;
+    let url =
+        oauth1_authorization_url(&life.cast.provider(), held.token.expose()).map_err(|error| error.to_string())?;
     let visited = life.stage.server.with(|played, now| played.visit(&url, now));
     let visited = visited.ok_or("nobody is on the stage")?.map_err(|error| error.to_string())?;
     let callback: Url = visited.ok_or("the page refuses the request")?;

@@ -34,7 +34,7 @@ pub const OAUTH1_TOKEN_SECRET: &str = "oauth_token_secret";
 #[derive(Debug)]
 pub struct Oauth1Credentials {
     /// `oauth_token`.
-    pub token: String,
+    pub token: AccessToken,
     /// `oauth_token_secret`.
     pub secret: PastedSecret,
 }
@@ -126,9 +126,9 @@ pub async fn request_token_credentials(
     let Oauth1Credentials { token, secret } = credentials(&reply, &document)?;
     let extra = manifest.auth.oauth1().map(|auth| document.lifted(manifest, &auth.token_response.extra));
     let mut extra = extra.unwrap_or_default();
-    extra.retain(|_, value| ![token.as_str(), secret.expose()].iter().any(|told| value.to_string().contains(told)));
+    extra.retain(|_, value| ![token.expose(), secret.expose()].iter().any(|told| value.to_string().contains(told)));
     Ok(TokenGrant {
-        access_token: AccessToken::new(token),
+        access_token: token,
         token_type: TokenType::new(OAUTH1_TOKEN_TYPE),
         refresh_token: None,
         lifetime: None,
@@ -178,7 +178,7 @@ fn signed(
         realm: auth.realm.as_deref(),
         consumer_key: client.client_id,
         consumer_secret,
-        token: held.map(|held| (held.token.as_str(), held.secret.expose())),
+        token: held.map(|held| (held.token.expose(), held.secret.expose())),
     };
     let body: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let authorization = signer.authorization("POST", &url, &body, own, once);
@@ -232,7 +232,7 @@ fn credentials(reply: &Reply, document: &Document) -> Result<Oauth1Credentials, 
         Some("") => String::new(),
         _ => text("/oauth_token_secret").ok_or_else(|| missing("the reply holds no secret of its token"))?,
     };
-    Ok(Oauth1Credentials { token, secret: PastedSecret::new(secret) })
+    Ok(Oauth1Credentials { token: AccessToken::new(token), secret: PastedSecret::new(secret) })
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::loaded::LoadedApp;
 use crate::{Broker, ConnectFault, Result};
 use mortise_connectors::Values;
 use mortise_domain::{
-    AppKey, AuthorizationCode, ConnectionId, FlowCookie, PastedSecret, PkceVerifier, StateReason, StateToken,
-    random_text,
+    AccessToken, AppKey, AuthorizationCode, ConnectionId, FlowCookie, PastedSecret, PkceVerifier, StateReason,
+    StateToken, random_text,
 };
 use mortise_oauth::{
     Oauth1Credentials, Once, oauth1_authorization_url, request_temporary_credentials, request_token_credentials,
@@ -45,13 +45,13 @@ impl Broker {
         let provider = loaded.provider(&values);
         let request = temporary_credentials(&provider, &loaded.client(), &self.once())?;
         let temporary = request_temporary_credentials(&*self.transport, request).await.map_err(exchange_failed)?;
-        let location = oauth1_authorization_url(&provider, &temporary.token)?;
+        let location = oauth1_authorization_url(&provider, temporary.token.expose())?;
         self.config.egress.check_url(&location).map_err(|_| super::start::refused_host(&values))?;
         let secret: FlowCookie = random_text::<32, _>(&*self.entropy);
-        let text = Temporary { token: temporary.token.as_str().into(), secret: temporary.secret.expose().into() };
+        let text = Temporary { token: temporary.token.expose().into(), secret: temporary.secret.expose().into() };
         let sealed = Zeroizing::new(serde_json::to_string(&text)?);
         let verifier = PkceVerifier::new(sealed.as_str());
-        let state = state_of(loaded.app.key, &temporary.token);
+        let state = state_of(loaded.app.key, temporary.token.expose());
         let attempt = self.attempt(session, loaded, values, &state, &secret, &verifier).await?;
         self.store.attempt_insert(&attempt).await?;
         let cookie = FlowCookie::new(format!("{}.{token}", secret.expose()));
@@ -68,7 +68,7 @@ impl Broker {
     ) -> Result<ConnectionId> {
         let sealed = self.secrets.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
         let Temporary { token, secret } = serde_json::from_str(sealed.expose())?;
-        let temporary = Oauth1Credentials { token: token.into_owned(), secret: PastedSecret::new(secret) };
+        let temporary = Oauth1Credentials { token: AccessToken::new(token), secret: PastedSecret::new(secret) };
         let (provider, client) = (app.provider(target.values), app.client());
         let request = token_credentials(&provider, &client, &temporary, &brought.code, &self.once())?;
         let sent_at = self.clock.now();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{ScriptedTransport, body_params};
 use mortise_connectors::Values;
-use mortise_domain::ClientSecret;
+use mortise_domain::{AccessToken, ClientSecret};
 use serde_json::json;
 
 const SECRET: &str = "canary-consumer-secret";
@@ -49,7 +49,7 @@ fn header(request: &Outbound) -> String {
 }
 
 fn temporary() -> Oauth1Credentials {
-    Oauth1Credentials { token: "tmp".to_owned(), secret: PastedSecret::new("tmp-secret") }
+    Oauth1Credentials { token: AccessToken::new("tmp"), secret: PastedSecret::new("tmp-secret") }
 }
 
 #[test]
@@ -114,7 +114,7 @@ async fn first_reply(status: u16, body: &'static str) -> Result<Oauth1Credential
 async fn a_provider_has_to_confirm_the_callback() {
     let good =
         first_reply(200, "oauth_token=t&oauth_token_secret=s%2F&oauth_callback_confirmed=true").await.expect("some");
-    assert_eq!((good.token.as_str(), good.secret.expose()), ("t", "s/"));
+    assert_eq!((good.token.expose(), good.secret.expose()), ("t", "s/"));
     for body in [
         "oauth_token=t&oauth_token_secret=s",
         "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=false",

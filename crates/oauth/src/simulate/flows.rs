@@ -54,7 +54,7 @@ pub(super) fn oauth1(
     };
     let once = Once { timestamp: "TIMESTAMP".to_owned(), nonce: "NONCE".to_owned() };
     let token = "TEMPORARY_TOKEN";
-    let temporary = Oauth1Credentials { token: token.to_owned(), secret: PastedSecret::new("TEMPORARY_SECRET") };
+    let temporary = Oauth1Credentials { token: AccessToken::new(token), secret: PastedSecret::new("TEMPORARY_SECRET") };
     let verifier = AuthorizationCode::new("VERIFIER");
     Ok(vec![
         unsigned(shown(Step::RequestToken, &temporary_credentials(provider, &registered, &once)?)),
