@@ -128,6 +128,7 @@ codes! {
     OutsideWindow = "outside_window";
     ReservedHeader = "reserved_header";
     ReservedParameter = "reserved_parameter";
+    StandIn = "stand_in";
     Undiscovered = "undiscovered";
     UnknownVariable = "unknown_variable";
     UnusedCredential = "unused_credential";

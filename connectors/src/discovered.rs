@@ -48,6 +48,11 @@ impl Undiscovered {
         let manifest: Manifest = serde_json::from_value(shape::read(root).value).ok()?;
         let mut wanted = Self::again(&manifest)?;
         wanted.given = auth.iter().map(|member| member.name.clone()).collect();
+        if wanted.given.contains("issuer") {
+            // Endpoints of somebody else beside it would be a mix-up that the manifest itself brings about.
+            let pinned = manifest.oauth2().and_then(|auth| auth.issuer.clone());
+            wanted.discovery.issuer = wanted.discovery.issuer.or(pinned);
+        }
         let left_out = |name: &&str| !wanted.given.contains(*name);
         wanted.needed = needed(wanted.grant).iter().copied().filter(left_out).collect();
         Some(wanted)

@@ -11,6 +11,7 @@ mod oauth1;
 mod oauth2;
 mod pasted;
 mod repair;
+mod signed_jwt;
 mod template;
 mod two_step;
 mod urls;
@@ -99,6 +100,7 @@ fn manifest(name: &str, entry: &mut entry::Entry) -> Result<Map<String, Value>, 
         "API_KEY" => pasted::api_key(entry, &mut fields)?,
         "BILL" => two_step::bill(entry, &mut fields)?,
         "BASIC" => pasted::basic(entry, &mut fields)?,
+        "JWT" => signed_jwt::signed_jwt(entry, &mut fields)?,
         other => return Err(Loss::new("auth_mode", why_not(other))),
     };
     let mut manifest = Map::new();
@@ -125,9 +127,7 @@ fn why_not(mode: &str) -> String {
     let instead = match mode {
         "MCP_OAUTH2_GENERIC" => "a connector is one server: register each by its URL (POST /v1/connectors with `mcp`)",
         "NONE" => "there is nothing to connect: calls carry no credential",
-        "JWT" | "SIGNATURE" => {
-            "calls carry something that is signed for each of them anew, and keys are not handed out"
-        }
+        "SIGNATURE" => "calls carry something that is signed for each of them anew, and keys are not handed out",
         "APP" | "CUSTOM" | "INSTALL_PLUGIN" => {
             "the provider installs an app and tells about it elsewhere than in the callback"
         }

@@ -33,13 +33,14 @@ pub use limits::{DEFAULT_GRACE, Limits, Rate, RefreshError, RefreshErrors};
 pub use manifest::Discovery;
 pub use manifest::{
     Api, ApiField, ApiFieldKind, Auth, AuthorizationRequest, Callback, CallbackHmac, ClientAuthentication, Confidence,
-    Grant, Identity, LifetimeUnit, LongLivedExchange, Manifest, Names, OAuth2, Parameter, Provenance, RecoveryClass,
-    RetryHint, RetryUnit, TokenBody, TokenMethod, TokenRequest, TokenResponse, Variable, VariableKind,
+    Further, Grant, Identity, LifetimeUnit, LongLivedExchange, Manifest, Names, OAuth2, Parameter, Provenance,
+    RecoveryClass, RetryHint, RetryUnit, TokenBody, TokenMethod, TokenRequest, TokenResponse, Variable, VariableKind,
 };
 pub use manifest::{
     ApiKey, Assertion, Basic, Credential, CredentialKind, TokenExchange, Verification, VerificationMethod,
 };
 pub use manifest::{ClientAssertion, SigningAlgorithm};
+pub use manifest::{Jwt, KeyEncoding, SignedJwt};
 pub use manifest::{LoginBasic, LoginBody, LoginResponse, LoginStep, TwoStep};
 pub use manifest::{OAuth1, OAuth1TokenResponse, SignatureMethod};
 pub use nested::{Inner, Nested};

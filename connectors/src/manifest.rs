@@ -11,6 +11,7 @@ mod oauth1;
 mod oauth2;
 mod provenance;
 mod response;
+mod signed_jwt;
 mod signing;
 mod two_step;
 mod variable;
@@ -23,7 +24,8 @@ pub use grants::{Assertion, TokenExchange};
 pub use oauth1::{OAuth1, OAuth1TokenResponse, SignatureMethod};
 pub use oauth2::{ClientAuthentication, Grant, OAuth2, RecoveryClass, TokenBody};
 pub use provenance::{Confidence, Provenance};
-pub use response::{LifetimeUnit, TokenResponse};
+pub use response::{Further, LifetimeUnit, TokenResponse};
+pub use signed_jwt::{Jwt, KeyEncoding, SignedJwt};
 pub use signing::{ClientAssertion, SigningAlgorithm};
 pub use two_step::{LoginBasic, LoginBody, LoginResponse, LoginStep, TwoStep};
 pub use variable::{Variable, VariableKind};
@@ -81,9 +83,18 @@ impl Manifest {
         let whole_host = self.variables.get(name).is_some_and(|variable| variable.kind == VariableKind::Host);
         let with_secret = match &self.auth {
             Auth::Oauth2(_) | Auth::Oauth1(_) => true,
-            Auth::ApiKey(_) | Auth::Basic(_) | Auth::TwoStep(_) => false,
+            Auth::ApiKey(_) | Auth::Basic(_) | Auth::TwoStep(_) | Auth::SignedJwt(_) => false,
         };
         whole_host && with_secret
+    }
+
+    /// Whether customers may say on the consent page what a variable is. Not where the app's own credentials are all that a
+    /// token takes: whoever named another customer there would get that customer's data. A choice among the manifest's own
+    /// values names nobody.
+    pub fn customers_fill(&self, name: &str) -> bool {
+        let app_alone = self.auth.renewal() == Some(crate::RenewedBy::Client);
+        let theirs = |variable: &Variable| !app_alone || variable.kind == VariableKind::Enum;
+        self.variables.get(name).is_some_and(theirs) && !self.only_the_app_fills(name)
     }
 }
 
@@ -101,6 +112,8 @@ pub enum Auth {
     Basic(Basic),
     /// Credentials for a token: logins and the like.
     TwoStep(Box<TwoStep>),
+    /// A token that is signed here with the customer's key.
+    SignedJwt(SignedJwt),
 }
 
 impl Auth {
@@ -108,7 +121,7 @@ impl Auth {
     pub fn oauth2(&self) -> Option<&OAuth2> {
         match self {
             Self::Oauth2(auth) => Some(auth),
-            Self::Oauth1(_) | Self::ApiKey(_) | Self::Basic(_) | Self::TwoStep(_) => None,
+            Self::Oauth1(_) | Self::ApiKey(_) | Self::Basic(_) | Self::TwoStep(_) | Self::SignedJwt(_) => None,
         }
     }
 
@@ -116,7 +129,7 @@ impl Auth {
     pub fn oauth1(&self) -> Option<&OAuth1> {
         match self {
             Self::Oauth1(auth) => Some(auth),
-            Self::Oauth2(_) | Self::ApiKey(_) | Self::Basic(_) | Self::TwoStep(_) => None,
+            Self::Oauth2(_) | Self::ApiKey(_) | Self::Basic(_) | Self::TwoStep(_) | Self::SignedJwt(_) => None,
         }
     }
 
@@ -126,7 +139,9 @@ impl Auth {
             Self::Oauth2(auth) => auth.urls().collect(),
             Self::Oauth1(auth) => auth.urls().into(),
             Self::TwoStep(auth) => auth.urls().collect(),
-            Self::ApiKey(ApiKey { verification, .. }) | Self::Basic(Basic { verification, .. }) => {
+            Self::ApiKey(ApiKey { verification, .. })
+            | Self::Basic(Basic { verification, .. })
+            | Self::SignedJwt(SignedJwt { verification, .. }) => {
                 verification.iter().map(|call| ("/auth/verification/url", &call.url)).collect()
             }
         }

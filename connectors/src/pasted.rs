@@ -44,10 +44,20 @@ pub enum Scheme<'a> {
 }
 
 impl Auth {
+    /// The call that tells whether what customers give is good, where the manifest has one.
+    pub fn verification(&self) -> Option<&Verification> {
+        match self {
+            Self::SignedJwt(auth) => auth.verification.as_ref(),
+            Self::Oauth2(_) | Self::Oauth1(_) | Self::TwoStep(_) | Self::ApiKey(_) | Self::Basic(_) => {
+                self.pasted().and_then(|pasted| pasted.verification)
+            }
+        }
+    }
+
     /// The fields to paste into, if that is how this provider is connected.
     pub fn pasted(&self) -> Option<Pasted<'_>> {
         match self {
-            Self::Oauth2(_) | Self::Oauth1(_) | Self::TwoStep(_) => None,
+            Self::Oauth2(_) | Self::Oauth1(_) | Self::TwoStep(_) | Self::SignedJwt(_) => None,
             Self::ApiKey(auth) => {
                 let only = || secrets(&auth.credentials).next();
                 let key = auth.key.as_deref().or_else(only).unwrap_or_default();

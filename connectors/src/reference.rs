@@ -1,4 +1,4 @@
-//! The reference that people read (`docs/manifests.md`), read by the program: what a member is, and what a finding means.
+//! The reference that people read (`docs/manifests-reference.md`), read by the program: what a member is, and what a finding means.
 //!
 //! Invariant: said once. The JSON Schema and the SARIF rules repeat the reference's own words; tests hold its rows against
 //! the table of members and the list of codes.
@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const REFERENCE: &str = include_str!("../../docs/manifests.md");
+const REFERENCE: &str = include_str!("../../docs/manifests-reference.md");
 
 /// What the reference says of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,26 +63,4 @@ fn cells(line: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::Code;
-
-    #[test]
-    fn rows_are_read_as_they_stand() {
-        let member = member("/auth/scope_separator").expect("a row");
-        assert_eq!(
-            (member.default.as_str(), member.text.as_str()),
-            ("space", "what stands between two scopes in a request")
-        );
-        assert_eq!(shown("/variables/*/type"), "variables.NAME.type");
-        assert_eq!(cells("| `a` | one of `,` `\\|` | | b |"), ["`a`", "one of `,` `|`", "", "b"]);
-        assert_eq!(super::member("/auth/nothing"), None);
-    }
-
-    #[test]
-    fn every_code_has_a_meaning() {
-        for word in Code::ALL.iter().map(|code| code.as_str()) {
-            assert!(code(word).is_some_and(|meaning| !meaning.is_empty()), "{word}");
-        }
-    }
-}
+mod tests;

@@ -31,7 +31,8 @@ impl Auth {
                 Grant::JwtBearer if auth.asked().is_empty() => Some(RenewedBy::Client),
                 Grant::JwtBearer => Some(RenewedBy::Credentials),
             },
-            Self::TwoStep(_) => Some(RenewedBy::Credentials),
+            // Nobody is asked, and the key is there each time.
+            Self::TwoStep(_) | Self::SignedJwt(_) => Some(RenewedBy::Credentials),
             Self::Oauth1(_) | Self::ApiKey(_) | Self::Basic(_) => None,
         }
     }
@@ -44,6 +45,7 @@ impl Auth {
             Self::ApiKey(auth) => Some(&auth.credentials),
             Self::Basic(auth) => Some(&auth.credentials),
             Self::TwoStep(auth) => Some(&auth.credentials),
+            Self::SignedJwt(auth) => Some(&auth.credentials),
         }
     }
 
@@ -57,7 +59,7 @@ impl Auth {
                 let proves = auth.client_authentication != ClientAuthentication::None || auth.signs_with_app_key();
                 proves && (auth.grant != Grant::Implicit || asks)
             }
-            Self::TwoStep(_) | Self::ApiKey(_) | Self::Basic(_) => false,
+            Self::TwoStep(_) | Self::ApiKey(_) | Self::Basic(_) | Self::SignedJwt(_) => false,
         }
     }
 
@@ -65,7 +67,7 @@ impl Auth {
     pub fn has_client(&self) -> bool {
         match self {
             Self::Oauth2(_) | Self::Oauth1(_) => true,
-            Self::ApiKey(_) | Self::Basic(_) | Self::TwoStep(_) => false,
+            Self::ApiKey(_) | Self::Basic(_) | Self::TwoStep(_) | Self::SignedJwt(_) => false,
         }
     }
 
@@ -77,7 +79,7 @@ impl Auth {
             Self::TwoStep(auth) if !auth.refresh.is_empty() => {
                 auth.token_response.extra.keys().map(String::as_str).collect()
             }
-            Self::TwoStep(_) | Self::Oauth1(_) | Self::ApiKey(_) | Self::Basic(_) => Vec::new(),
+            Self::TwoStep(_) | Self::Oauth1(_) | Self::ApiKey(_) | Self::Basic(_) | Self::SignedJwt(_) => Vec::new(),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Auth {
             Self::Oauth2(auth) => auth.told().collect(),
             Self::Oauth1(auth) => auth.token_response.extra.keys().map(String::as_str).collect(),
             Self::TwoStep(auth) => auth.token_response.extra.keys().map(String::as_str).collect(),
-            Self::ApiKey(_) | Self::Basic(_) => BTreeSet::new(),
+            Self::ApiKey(_) | Self::Basic(_) | Self::SignedJwt(_) => BTreeSet::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod client;
 mod discovery;
 mod extras;
 mod flows;
+mod further;
 mod grant;
 mod grants;
 mod limits;
@@ -14,6 +15,8 @@ mod oauth1;
 mod pasted;
 mod pointers;
 mod provenance;
+mod signed_jwt;
+mod stand_ins;
 mod texts;
 mod told;
 mod two_step;
@@ -98,7 +101,8 @@ impl Findings {
     fn template(&mut self, manifest: &Manifest, path: &str, text: &str) {
         match parts(text) {
             Err(error) => {
-                self.add(Code::BadTemplate, path, format!("{error}: variables look like {{subdomain}}"));
+                let way_out = stand_ins::meant(text).unwrap_or_else(|| "variables look like {subdomain}".to_owned());
+                self.add(Code::BadTemplate, path, format!("{error}: {way_out}"));
             }
             Ok(parts) => {
                 for name in parts.names.iter().filter(|name| !manifest.variables.contains_key(**name)) {
@@ -127,6 +131,7 @@ pub(crate) fn validate(manifest: &Manifest) -> Vec<Finding> {
             limits::check(auth, &mut found);
             extras::check(manifest, auth, &mut found);
             pointers::check(&auth.token_response, &mut found);
+            further::check(auth, &mut found);
             wire::check(manifest, auth, &mut found);
             client::check(manifest, auth, &mut found);
             nothing_to_carry(manifest, &mut found);
@@ -136,6 +141,7 @@ pub(crate) fn validate(manifest: &Manifest) -> Vec<Finding> {
             nothing_to_carry(manifest, &mut found);
         }
         Auth::TwoStep(auth) => two_step::check(manifest, auth, &mut found),
+        Auth::SignedJwt(auth) => signed_jwt::check(manifest, auth, &mut found),
         Auth::ApiKey(_) | Auth::Basic(_) => {
             if let Some(pasted) = manifest.auth.pasted() {
                 pasted::check(manifest, &pasted, &mut found);

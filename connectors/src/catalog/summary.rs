@@ -59,5 +59,6 @@ fn mode(auth: &Auth) -> &'static str {
         Auth::ApiKey(_) => "api_key",
         Auth::Basic(_) => "basic",
         Auth::TwoStep(_) => "two_step",
+        Auth::SignedJwt(_) => "signed_jwt",
     }
 }

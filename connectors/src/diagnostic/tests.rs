@@ -33,8 +33,12 @@ fn an_excerpt_is_short_and_drives_no_terminal() {
 
 #[test]
 fn every_code_is_in_the_reference() {
-    let reference = include_str!("../../../docs/manifests.md");
+    let reference = include_str!("../../../docs/manifests-reference.md");
     for code in Code::ALL {
-        assert!(reference.contains(&format!("`{}`", code.as_str())), "docs/manifests.md lacks `{}`", code.as_str());
+        assert!(
+            reference.contains(&format!("`{}`", code.as_str())),
+            "docs/manifests-reference.md lacks `{}`",
+            code.as_str()
+        );
     }
 }

@@ -82,6 +82,7 @@ const MEMBERS: &[(&str, Effect)] = &[
     ("identity", Effect::Consent),
     ("long_lived_exchange", Effect::Consent),
     ("verification", Effect::Consent),
+    ("jwt", Effect::Fetch),
     ("discovery", Effect::Shown),
     ("registration_url", Effect::Consent),
     ("revocation_url", Effect::Revocation),

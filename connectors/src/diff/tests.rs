@@ -167,9 +167,9 @@ fn every_effect_has_a_word_and_a_meaning_of_its_own() {
     ];
     let words: BTreeMap<_, _> = all.iter().map(|effect| (effect.as_str(), effect.meaning())).collect();
     assert_eq!(words.len(), all.len());
-    let reference = include_str!("../../../docs/manifests.md");
+    let reference = include_str!("../../../docs/manifests-reference.md");
     for word in words.keys() {
-        assert!(reference.contains(&format!("| `{word}` | ")), "docs/manifests.md lacks `{word}`");
+        assert!(reference.contains(&format!("| `{word}` | ")), "docs/manifests-reference.md lacks `{word}`");
     }
 }
 

@@ -120,3 +120,21 @@ fn where_to_look_has_to_be_sensible() {
     assert_eq!(with("    issuer: https://acme.example?x=1"), at("bad_url", "/issuer"));
     assert_eq!(with("    protected_resource: https://acme.example/#x"), at("bad_url", "/protected_resource"));
 }
+
+/// Whose clients and tokens these are, the author has said: no resource may name somebody else.
+#[test]
+fn an_issuer_that_the_author_pinned_is_the_one_that_is_asked() {
+    let pinned = LEFT_OUT.replace(
+        "    issuer: https://id.acme.example/realm",
+        "    protected_resource: https://mcp.acme.example/mcp\n  issuer: https://id.acme.example/realm",
+    );
+    let wanted = undiscovered(&pinned).expect("it asks for discovery");
+    assert_eq!(wanted.discovery.issuer.as_deref(), Some("https://id.acme.example/realm"));
+    let mut other = found();
+    other.retain(|(name, _)| *name != "issuer");
+    other.push(("issuer", json!("https://evil.example")));
+    let kept = parse_discovered(&pinned, &other).expect("a manifest");
+    let auth = kept.oauth2().expect("OAuth 2");
+    assert_eq!(auth.issuer.as_deref(), Some("https://id.acme.example/realm"));
+    assert_eq!(auth.discovery.as_ref().expect("as written").issuer, None, "the manifest says what its author wrote");
+}

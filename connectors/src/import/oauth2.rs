@@ -187,10 +187,6 @@ pub(super) fn reply(entry: &mut Entry, inputs: &mut Fields, auth: &mut Map<Strin
 }
 
 fn authorization(entry: &mut Entry, fields: &mut Fields, auth: &mut Map<String, Value>) -> Result<(), Loss> {
-    if entry.text("authorization_url_fragment").is_some() {
-        let why = "the page reads its parameters behind the `#`, and an authorization request has them in the query";
-        return Err(Loss::new("authorization_url_fragment", why));
-    }
     if entry.flag("disable_pkce") {
         auth.extend([word("pkce_disabled_reason", "The list that this was imported from leaves PKCE out.")]);
     }
@@ -198,6 +194,9 @@ fn authorization(entry: &mut Entry, fields: &mut Fields, auth: &mut Map<String, 
     entry.texts("authorization_url_skip_empty");
     let (response_type, params) = split(entry.pairs("authorization_params"), "response_type");
     let mut request = Map::new();
+    if let Some(route) = entry.text("authorization_url_fragment") {
+        request.insert("route".to_owned(), route.into());
+    }
     if let Some(response_type) = response_type.filter(|word| word != "code") {
         request.insert("response_type".to_owned(), response_type.into());
     }
@@ -213,7 +212,7 @@ fn authorization(entry: &mut Entry, fields: &mut Fields, auth: &mut Map<String, 
     if params != json!({}) {
         auth.insert("authorization_params".to_owned(), params);
     }
-    renamed(entry, &mut request);
+    renamed(entry, &mut request)?;
     if !request.is_empty() {
         auth.insert("authorization_request".to_owned(), request.into());
     }
@@ -221,11 +220,15 @@ fn authorization(entry: &mut Entry, fields: &mut Fields, auth: &mut Map<String, 
 }
 
 /// Replacements in the whole URL: those that rename a parameter, or take it away.
-fn renamed(entry: &mut Entry, request: &mut Map<String, Value>) {
+fn renamed(entry: &mut Entry, request: &mut Map<String, Value>) -> Result<(), Loss> {
     let (mut names, mut omit) = (Map::new(), Vec::new());
     for (from, to) in entry.pairs("authorization_url_replacements") {
         let (from, to) = (from.trim_end_matches('='), to.trim_end_matches('='));
         match (from, to) {
+            ("state", _) => {
+                let why = "callbacks are bound to their flow by `state`, which has this name alone";
+                return Err(Loss::new("authorization_url_replacements.state", why));
+            }
             ("redirect_uri" | "response_type", "") => omit.push(from.to_owned()),
             ("client_id" | "redirect_uri" | "response_type" | "scope", _) => {
                 names.insert(from.to_owned(), to.into());
@@ -239,6 +242,7 @@ fn renamed(entry: &mut Entry, request: &mut Map<String, Value>) {
     if !omit.is_empty() {
         request.insert("omit".to_owned(), omit.into());
     }
+    Ok(())
 }
 
 fn callback(entry: &mut Entry, fields: &mut Fields, auth: &mut Map<String, Value>) {

@@ -53,12 +53,7 @@ fn an_alias_is_the_other_entry_with_its_own_members_over_it() {
 fn quirks_that_can_be_said_are_said_and_the_others_are_listed() {
     let (_, text) = entry("quirky").manifest.expect("a manifest");
     insta::assert_snapshot!(text);
-    let expected = [
-        "token_params.salt",
-        "authorization_url_replacements.state",
-        "proxy.headers.quirky-version",
-        "post_connection_script",
-    ];
+    let expected = ["token_params.salt", "proxy.headers.quirky-version", "post_connection_script"];
     assert_eq!(lost("quirky"), expected);
 }
 

@@ -59,6 +59,15 @@ pub(super) fn value(member: &str, text: &str, fields: &mut Fields, lost: &mut Ve
     Err(Loss::new(member, fault.unwrap_or_default()))
 }
 
+/// The same for a text in which `||` stands for itself.
+pub(super) fn whole(member: &str, text: &str, fields: &mut Fields) -> Result<String, Loss> {
+    let (value, names) = converted(text, fields).map_err(|why| Loss::new(member, why))?;
+    for name in names {
+        fields.stands(&name, Position::Text);
+    }
+    Ok(value)
+}
+
 /// A later alternative without inputs says what stands for the one input of the chosen one, if it has its form.
 fn others(member: &str, chosen: &str, all: &[&str], index: usize, fields: &mut Fields, lost: &mut Vec<Loss>) {
     for other in all.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| *other) {

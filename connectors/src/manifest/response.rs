@@ -50,6 +50,38 @@ pub struct TokenResponse {
     /// What stands before the reply and is no part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strip_prefix: Option<String>,
+    /// More tokens of the same reply, by the names under which they are handed out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub further: BTreeMap<String, Further>,
+}
+
+/// Where a further token is kept in the reply, and what goes with it: JSON pointers like those of the whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Further {
+    /// The access token.
+    pub access_token: String,
+    /// What it alone is renewed with; without one it comes anew with the connection's own token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Its lifetime, in the unit of the connection's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<String>,
+    /// Its scopes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+impl Further {
+    /// The places of a reply that is about nothing else.
+    pub fn on_top(whole: &TokenResponse) -> Self {
+        Self {
+            access_token: whole.access_token.clone(),
+            refresh_token: Some(whole.refresh_token.clone()),
+            expires_in: Some(whole.expires_in.clone()),
+            scope: Some(whole.scope.clone()),
+        }
+    }
 }
 
 /// In what lifetimes count.
@@ -112,6 +144,7 @@ impl Default for TokenResponse {
             expires_at: None,
             alternate: None,
             strip_prefix: None,
+            further: BTreeMap::new(),
         }
     }
 }

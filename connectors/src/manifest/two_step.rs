@@ -199,6 +199,7 @@ impl TwoStep {
             token_type_optional: true,
             scope: usual.scope,
             alternate: None,
+            further: BTreeMap::new(),
         }
     }
 

@@ -82,6 +82,9 @@ pub struct AuthorizationRequest {
     /// What stands behind the `#` of the whole URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fragment: Option<String>,
+    /// What stands between a `#` and the parameters, where a page takes them there instead of in the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
 }
 
 /// How a request to the token endpoint is written (RFC 6749 sections 4.1.3, 4.4.2 and 6).

@@ -2,6 +2,7 @@
 
 mod flows;
 mod pasted;
+mod signed_jwt;
 mod two_step;
 
 use super::*;
@@ -238,6 +239,7 @@ fn violations() -> Vec<(Code, &'static str, String)> {
             "/scopes",
             plus(&format!("scopes: ‸{{{}}}", (0..501).map(|n| format!("s{n}: x")).collect::<Vec<_>>().join(", "))),
         ),
+        (Code::StandIn, "/auth/token_url", with("https://acme.example/token", "‸https://YOUR_SHOP.acme.example/token")),
     ]
 }
 
@@ -249,9 +251,8 @@ fn the_base_is_fine() {
 #[test]
 fn each_violation_is_one_finding_with_its_code_pointer_and_place() {
     let mut wrong = Vec::new();
-    for (code, path, marked) in
-        violations().into_iter().chain(pasted::violations()).chain(flows::violations()).chain(two_step::violations())
-    {
+    let of_modes = [pasted::violations(), flows::violations(), two_step::violations(), signed_jwt::violations()];
+    for (code, path, marked) in violations().into_iter().chain(of_modes.into_iter().flatten()) {
         let (text, places) = unmarked(&marked);
         let found = lint(&text);
         let told: Vec<_> = found.iter().map(|d| (d.code, d.path.as_str(), d.line.zip(d.column))).collect();
@@ -333,6 +334,14 @@ fn messages_name_the_fault_and_the_way_out() {
     insta::assert_snapshot!(says(&plus("scopez: {}")), @"`scopez` is not a member: did you mean `scopes`?");
     insta::assert_snapshot!(says(&plus("revocation_url: x")), @"`revocation_url` is not a member here: it belongs in `auth`");
     insta::assert_snapshot!(says(&plus("colour: red")), @"`colour` is not a member: the members here are `id`, `name`, `description`, `docs_url`, `categories`, `provenance`, `auth`, `variables`, `scopes` and `api`");
+    for other in ["authorize_url", "authorizationUrl", "auth_url", "authorization_endpoint"] {
+        let text = with("authorization_url:", &format!("{other}:"));
+        let all: Vec<_> = lint(&text).into_iter().map(|d| d.message).collect();
+        assert_eq!(all, [format!("`{other}` is not a member: did you mean `authorization_url`?")]);
+    }
+    insta::assert_snapshot!(says(&plus("  token_colour: red")), @"`token_colour` is not a member: similar ones are `token_url`, `token_body`, `token_params`, `token_headers`, `token_response`, `kills_prior_access_token`, `token_request` and `token_exchange`");
+    insta::assert_snapshot!(says(&plus("  colour: red")), @"`colour` is not a member: docs/manifests-reference.md lists those that stand here");
+    insta::assert_snapshot!(says(&plus("  name: x")), @"`name` is not a member here: it belongs at the top level");
     insta::assert_snapshot!(says(&with("authorization_code", "magic")), @"use `authorization_code`, `client_credentials`, `device_code`, `implicit`, `password`, `jwt_bearer`, `saml2_bearer` or `token_exchange`, not `magic`");
     insta::assert_snapshot!(says(&with("name: Acme", "name: 7")), @r#"give a text, not a number: put it in quotes, as "7""#);
     insta::assert_snapshot!(says(&with("name: Acme", "name:")), @"nothing stands here: give a text, or leave the member out");

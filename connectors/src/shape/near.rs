@@ -5,9 +5,40 @@ use super::{Field, Shape, table};
 /// At most this many single-character edits away is a slip of the pen.
 const SLIP: usize = 2;
 
+/// More members than this are not listed: nobody reads them.
+const MOST: usize = 12;
+
+/// What RFC 8414 and other tools call members, without underscores.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("authorizationendpoint", "authorization_url"),
+    ("authorizeurl", "authorization_url"),
+    ("authurl", "authorization_url"),
+    ("accesstokenurl", "token_url"),
+    ("tokenendpoint", "token_url"),
+    ("refreshtokenurl", "refresh_url"),
+    ("revocationendpoint", "revocation_url"),
+    ("revokeurl", "revocation_url"),
+    ("introspectionendpoint", "introspection_url"),
+    ("deviceauthorizationendpoint", "device_authorization_url"),
+    ("pushedauthorizationrequestendpoint", "pushed_authorization_request_url"),
+    ("registrationendpoint", "registration_url"),
+    ("tokenendpointauthmethod", "client_authentication"),
+    ("clientauth", "client_authentication"),
+    ("granttype", "grant"),
+    ("scopedelimiter", "scope_separator"),
+];
+
 /// The one of a record's members that `name` was probably meant to be.
 pub(super) fn slip(name: &str, fields: &'static [Field]) -> Option<&'static str> {
-    fields.iter().map(|field| field.name).find(|meant| distance(meant, name) <= SLIP)
+    let bare = bare(name);
+    let called = ELSEWHERE.iter().find(|(other, _)| *other == bare).map(|(_, meant)| *meant);
+    let is_meant = |meant: &&str| distance(meant, name) <= SLIP || self::bare(meant) == bare || called == Some(*meant);
+    fields.iter().map(|field| field.name).find(is_meant)
+}
+
+/// A name without what only tells words apart: `tokenUrl` and `token-url` are `token_url`.
+fn bare(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// What to say about a member that the record at `parent`, which has `fields`, does not have.
@@ -32,17 +63,26 @@ pub(super) fn unknown(name: &str, fields: &'static [Field], parent: &str) -> Str
         _ => false,
     };
     let elsewhere = [
-        ("", "the top"),
+        ("", "the top level"),
         ("/auth", "`auth`"),
         ("/auth/token_response", "`auth.token_response`"),
         ("/auth/refresh_errors", "`auth.refresh_errors`"),
         ("/api", "`api`"),
     ];
     if let Some((_, home)) = elsewhere.iter().find(|(home, _)| *home != parent && shape_at(home).is_some_and(has)) {
-        return format!("`{shown}` is not a member here: it belongs in {home}");
+        let into = if home.starts_with('`') { "in" } else { "at" };
+        return format!("`{shown}` is not a member here: it belongs {into} {home}");
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-    format!("`{shown}` is not a member: the members here are {}", all(&names))
+    if names.len() <= MOST {
+        return format!("`{shown}` is not a member: the members here are {}", all(&names));
+    }
+    let words: Vec<_> = name.split('_').filter(|word| word.len() > 2).collect();
+    let akin: Vec<_> = names.into_iter().filter(|known| known.split('_').any(|word| words.contains(&word))).collect();
+    match akin.len() {
+        1..=MOST => format!("`{shown}` is not a member: similar ones are {}", all(&akin)),
+        _ => format!("`{shown}` is not a member: docs/manifests-reference.md lists those that stand here"),
+    }
 }
 
 /// `a`, `b` or `c`.

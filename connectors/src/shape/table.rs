@@ -3,6 +3,7 @@
 mod grants;
 mod oauth1;
 mod pasted;
+mod signed_jwt;
 mod two_step;
 mod wire;
 
@@ -52,9 +53,10 @@ static AUTH: Shape = Shape::OneOf(&[
     Mode { word: "api_key", fields: pasted::API_KEY },
     Mode { word: "basic", fields: pasted::BASIC },
     Mode { word: "two_step", fields: two_step::TWO_STEP },
+    Mode { word: "signed_jwt", fields: signed_jwt::SIGNED_JWT },
 ]);
 
-static TYPE: Shape = Shape::Word(&["oauth2", "oauth1", "api_key", "basic", "two_step"]);
+static TYPE: Shape = Shape::Word(&["oauth2", "oauth1", "api_key", "basic", "two_step", "signed_jwt"]);
 
 pub(crate) static OAUTH2: &[Field] = &[
     needed("type", &TYPE, r#""oauth2""#),
@@ -174,6 +176,14 @@ static TOKEN_RESPONSE: Shape = Shape::Record(&[
     member("expires_at", &Shape::Text),
     member("alternate", &Shape::Text),
     member("strip_prefix", &Shape::Text),
+    member("further", &Shape::Map(&FURTHER)),
+]);
+
+static FURTHER: Shape = Shape::Record(&[
+    needed("access_token", &Shape::Text, r#""/further/access_token""#),
+    member("refresh_token", &Shape::Text),
+    member("expires_in", &Shape::Text),
+    member("scope", &Shape::Text),
 ]);
 
 static VARIABLE: Shape = Shape::Record(&[

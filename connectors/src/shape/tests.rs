@@ -16,7 +16,8 @@ const FULL: &str = r#"{
       "access_token": "/1", "token_type": "/2", "token_type_optional": true, "refresh_token": "/3", "expires_in": "/4",
       "scope": "/5", "error": "/6", "ok": "/7", "ok_value": "0", "extra": {"a": "/8"},
       "refresh_expires_in": "/9", "error_detail": "/10",
-      "expires_in_unit": "milliseconds", "expires_at": "/11", "alternate": "/12", "strip_prefix": "x"
+      "expires_in_unit": "milliseconds", "expires_at": "/11", "alternate": "/12", "strip_prefix": "x",
+      "further": {"a": {"access_token": "/13", "refresh_token": "/14", "expires_in": "/15", "scope": "/16"}}
     },
     "default_lifetime": 1, "refresh_margin": 2, "recovery_class": "G", "grace": 3,
     "kills_prior_access_token": true, "refresh_window": 0, "idle_limit": 4, "absolute_limit": 5, "max_live": 6,
@@ -25,7 +26,7 @@ const FULL: &str = r#"{
     "refresh_errors": {"permanent": ["a"], "transient": ["b"], "throttled": ["c"], "app": ["d"]},
     "authorization_request": {
       "names": {"client_id": "a", "redirect_uri": "b", "response_type": "c", "scope": "d"}, "omit": ["response_type"],
-      "response_type": "auth_code", "fragment": "f"
+      "response_type": "auth_code", "fragment": "f", "route": "r"
     },
     "token_request": {
       "method": "GET", "grant_type": "g", "omit": ["client_id"], "names": {
@@ -126,12 +127,26 @@ const FULL_TWO_STEP: &str = r#"{
   },
   "api": {"base_url": "u", "headers": {"a": "b"}, "query": {"a": "b"}, "fields": {"f": {"type": "url", "suffixes": ["s"]}}}
 }"#;
-const ALL: [(&str, &str); 5] = [
+const FULL_SIGNED_JWT: &str = r#"{
+  "id": "acme", "name": "Acme",
+  "auth": {
+    "type": "signed_jwt",
+    "credentials": {"c": {"type": "text", "title": "t", "description": "d", "pattern": "a", "example": "a"}},
+    "jwt": {
+      "algorithm": "HS256", "key": "k", "key_encoding": "hex", "key_id": "i", "issuer": "a", "subject": "b", "audience": "c",
+      "claims": {"a": "b"}, "lifetime": 60
+    },
+    "verification": {"method": "POST", "url": "u", "status": [404]}
+  },
+  "api": {"base_url": "u", "headers": {"a": "b"}, "query": {"a": "b"}, "fields": {"f": {"type": "url", "suffixes": ["s"]}}}
+}"#;
+const ALL: [(&str, &str); 6] = [
     ("oauth2", FULL),
     ("oauth1", FULL_OAUTH1),
     ("api_key", FULL_API_KEY),
     ("basic", FULL_BASIC),
     ("two_step", FULL_TWO_STEP),
+    ("signed_jwt", FULL_SIGNED_JWT),
 ];
 
 fn shaped(text: &str) -> Read {
@@ -165,7 +180,7 @@ fn all_members(mode: &str) -> BTreeSet<String> {
 /// Where a member is in the full manifests.
 fn concrete(path: &str) -> String {
     let path = path.replace("/variables/*", "/variables/v").replace("/credentials/*", "/credentials/c");
-    let path = path.replace("/api/fields/*", "/api/fields/f");
+    let path = path.replace("/api/fields/*", "/api/fields/f").replace("/further/*", "/further/a");
     // Of a list, the first shows what the others may have.
     path.replace("/auth/steps/", "/auth/steps/0/").replace("/auth/refresh/", "/auth/refresh/0/")
 }
@@ -248,9 +263,9 @@ fn whatever_is_broken_the_rest_still_reads_as_a_manifest() {
 
 #[test]
 fn every_member_is_in_the_reference() {
-    let reference = include_str!("../../../docs/manifests.md");
+    let reference = include_str!("../../../docs/manifests-reference.md");
     for path in ALL.into_iter().flat_map(|(mode, _)| all_members(mode)) {
         let shown = path.trim_start_matches('/').replace('/', ".").replace('*', "NAME");
-        assert!(reference.contains(&format!("| `{shown}` |")), "docs/manifests.md has no row for `{shown}`");
+        assert!(reference.contains(&format!("| `{shown}` |")), "docs/manifests-reference.md has no row for `{shown}`");
     }
 }

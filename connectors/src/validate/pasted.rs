@@ -114,7 +114,7 @@ fn the_key(manifest: &Manifest, key: &str, credentials: &BTreeMap<String, Creden
     }
 }
 
-fn statuses(call: &Verification, found: &mut Findings) {
+pub(super) fn statuses(call: &Verification, found: &mut Findings) {
     for (index, status) in call.status.iter().enumerate() {
         let refusal = matches!(*status, 401 | 403 | 407 | 429);
         if !(200..500).contains(status) || (300..400).contains(status) || refusal {

@@ -53,7 +53,10 @@ pub(super) fn check(reply: &TokenResponse, found: &mut Findings) {
         let tokens = [&reply.access_token, &reply.refresh_token, &usual.access_token, &usual.refresh_token];
         let inner = reply.alternate.as_ref().map(|alternate| reply.of_alternate(alternate));
         let inner = inner.as_ref().map(|inner| [&inner.access_token, &inner.refresh_token]);
-        if !pointer.is_empty() && tokens.into_iter().chain(inner.into_iter().flatten()).any(|token| holds(token)) {
+        let further =
+            reply.further.values().flat_map(|place| [&place.access_token].into_iter().chain(&place.refresh_token));
+        let mut tokens = tokens.into_iter().chain(inner.into_iter().flatten()).chain(further);
+        if !pointer.is_empty() && tokens.any(|token| holds(token)) {
             let message =
                 "this holds a token, and tokens are never handed out as a field: point at a member without one";
             found.add(Code::ExposesToken, path.as_str(), message).about(base);

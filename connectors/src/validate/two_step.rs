@@ -86,7 +86,12 @@ fn in_turn<'a>(
 }
 
 /// What calls of the API carry: the token, among other things.
-fn carried<'a>(manifest: &'a Manifest, known: &BTreeSet<&'a str>, used: &mut BTreeSet<&'a str>, found: &mut Findings) {
+pub(super) fn carried<'a>(
+    manifest: &'a Manifest,
+    known: &BTreeSet<&'a str>,
+    used: &mut BTreeSet<&'a str>,
+    found: &mut Findings,
+) {
     let Some(api) = &manifest.api else { return };
     let known = known.iter().copied().filter(|name| *name != REFRESH).chain([ACCESS]).collect();
     let mut seen = BTreeSet::new();

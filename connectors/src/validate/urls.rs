@@ -3,8 +3,8 @@
 //! Invariant: the scheme, the port, the query and, but for a variable of type `host`, the end of the host are the author's,
 //! whatever anybody fills in.
 
-use super::Findings;
 use super::extras::RESERVED;
+use super::{Findings, stand_ins};
 use crate::diagnostic::Code;
 use crate::manifest::ApiFieldKind;
 use crate::template::{PLACEHOLDER, Parts, is_host_end, is_path_segment, parts};
@@ -38,11 +38,16 @@ pub(super) fn check(manifest: &Manifest, found: &mut Findings) {
 fn template(manifest: &Manifest, path: &str, text: &str, found: &mut Findings) {
     found.template(manifest, path, text);
     let Ok(Parts { literals, names }) = parts(text) else { return };
+    if let (true, Some(meant)) = (text.contains("${"), stand_ins::meant(text)) {
+        found.add(Code::BadTemplate, path, format!("no `$` stands before a brace: {meant}"));
+    }
     match plain_url(&literals.join(PLACEHOLDER)) {
         Err(fault) => {
-            found.add(Code::BadUrl, path, fault);
+            let way_out = stand_ins::meant(text).map_or(String::new(), |meant| format!(". For a variable, {meant}"));
+            found.add(Code::BadUrl, path, format!("{fault}{way_out}"));
         }
         Ok(url) => {
+            stand_ins::check(path, text, found);
             if let Err(fault) = check_variables(manifest, text, &url, &names) {
                 found.add(Code::BadUrl, path, fault).about("/variables");
             }

@@ -125,6 +125,11 @@ fn used(manifest: &Manifest) -> BTreeSet<&str> {
         texts
             .extend(api.into_iter().flat_map(|api| api.headers.values().chain(api.query.values())).map(String::as_str));
     }
+    if let Auth::SignedJwt(auth) = &manifest.auth {
+        texts.extend(auth.jwt.templates().into_iter().map(|(_, text)| text));
+        texts
+            .extend(api.into_iter().flat_map(|api| api.headers.values().chain(api.query.values())).map(String::as_str));
+    }
     if let Some(pasted) = manifest.auth.pasted() {
         if let Scheme::Basic { username, password } = pasted.scheme {
             texts.extend([username, password]);

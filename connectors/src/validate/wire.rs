@@ -78,6 +78,16 @@ fn words(auth: &OAuth2, found: &mut Findings) {
         let message = "a fragment is 1 to 200 letters, digits and - . _ ~ ! $ & ' ( ) * + , ; = : @ / ?, without its #";
         found.add(Code::BadParameter, "/auth/authorization_request/fragment", message);
     }
+    // What follows a question mark is the parameters'.
+    let in_route = |b: u8| in_fragment(b) && b != b'?';
+    if request.route.as_ref().is_some_and(|text| !(1..=200).contains(&text.len()) || !text.bytes().all(in_route)) {
+        let message =
+            "a route is 1 to 200 letters, digits and - . _ ~ ! $ & ' ( ) * + , ; = : @ /, without its # and ?";
+        found.add(Code::BadParameter, "/auth/authorization_request/route", message);
+    } else if request.route.is_some() && request.fragment.is_some() {
+        let message = "a URL has one `#`: keep this or `route`";
+        found.add(Code::IgnoredMember, "/auth/authorization_request/fragment", message).at_name();
+    }
 }
 
 fn grant_type(path: String, word: &str, usual: Option<&str>, found: &mut Findings) {

@@ -24,6 +24,7 @@ const BY_HAND: &[&str] = &[
     "paypal-sandbox",
     "salesforce",
     "slack",
+    "slack-with-user",
     "spotify",
     "spotify-client-credentials",
     "xero",

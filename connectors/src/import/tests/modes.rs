@@ -153,3 +153,39 @@ fn servers_register_their_clients_and_signed_requests_stay_signed() {
     assert_eq!(signed["auth"]["request_token_params"], json!({"access": "write"}));
     assert_eq!(lost, NOTHING);
 }
+
+#[test]
+fn parameters_behind_a_route_stay_there_and_a_state_of_another_name_is_none() {
+    let (routed, lost) = one("routed");
+    assert_eq!(routed["auth"]["authorization_request"], json!({"route": "/oauth/authorize"}));
+    assert_eq!(lost, NOTHING);
+    let (renamed, lost) = one("renamed-state");
+    assert_eq!((renamed, lost), (Value::Null, vec!["authorization_url_replacements.state".to_owned()]));
+}
+
+#[test]
+fn tokens_that_customers_sign_are_signed_here() {
+    let (store, lost) = one("store");
+    let jwt = json!({
+        "algorithm": "ES256", "key_id": "{private_key_id}", "issuer": "{issuer_id}", "audience": "store-v1", "lifetime": 900,
+    });
+    assert_eq!((&store["auth"]["type"], &store["auth"]["jwt"]), (&json!("signed_jwt"), &jwt));
+    assert_eq!(store["auth"]["credentials"]["private_key"], json!({"type": "document", "title": "Private key"}));
+    assert_eq!(store["api"]["headers"], json!({"Authorization": "Bearer {access_token}"}));
+    assert_eq!(lost, ["token.payload.scope", "connection_config.scope"]);
+    let (parts, lost) = one("two-parts");
+    let jwt = json!({
+        "algorithm": "HS256", "key_encoding": "hex", "key_id": "{admin_key_id}", "audience": "/admin/",
+        "claims": {"site": "{domain}"}, "lifetime": 60,
+    });
+    assert_eq!((&parts["auth"]["jwt"], &parts["variables"]["domain"]["type"]), (&jwt, &json!("host")));
+    assert_eq!(parts["auth"]["credentials"]["admin_key_secret"]["type"], "secret");
+    assert_eq!(parts["auth"]["verification"]["url"], "https://{domain}/api/users");
+    assert_eq!(lost[0], "credentials.adminKey");
+    let (joined, lost) = one("joined");
+    let jwt = json!({"algorithm": "HS512", "key": "{id}||{secret}", "issuer": "{id}", "lifetime": 3600});
+    assert_eq!((&joined["auth"]["jwt"], lost.len()), (&jwt, 0));
+    let (shown, lost) = one("fingerprint");
+    assert_eq!(shown["auth"]["jwt"]["issuer"], "{account}.{public_key_fingerprint}");
+    assert_eq!(lost, ["token.payload"]);
+}

@@ -60,6 +60,15 @@ fn what_the_implicit_grant_would_ignore_is_refused() {
     }
     let revokes = format!("{IMPLICIT}  revocation_url: https://acme.example/revoke\n  client_authentication: none\n");
     assert!(parse(&revokes).is_ok(), "{:#?}", lint(&revokes));
+    for (list, name) in
+        [("", "access_token"), ("", "refresh_token"), ("  token_response: {access_token: /jwt}\n", "jwt")]
+    {
+        let kept = format!("{IMPLICIT}{list}  callback: {{keep: {{a: {name}}}}}\n");
+        let at =
+            |code| lint(&kept).iter().any(|found| (found.code, found.path.as_str()) == (code, "/auth/callback/keep/a"));
+        assert!(at("exposes_token"), "{name}: {:#?}", lint(&kept));
+    }
+    assert!(parse(&format!("{IMPLICIT}  callback: {{keep: {{a: account}}}}\n")).is_ok());
     let posted = format!("{IMPLICIT}  authorization_params: {{response_mode: query}}\n");
     assert!(lint(&posted).iter().any(|found| found.code == "bad_parameter"));
 }

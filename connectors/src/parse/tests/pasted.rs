@@ -167,6 +167,6 @@ fn what_is_right_passes() {
 fn a_member_of_another_mode_says_where_it_belongs() {
     let says = |text: &str| lint(text).first().map(|d| d.message.clone()).unwrap_or_default();
     insta::assert_snapshot!(says(&basic("  token_url: x")), @"`token_url` has no use with this `type`: it belongs to `type: oauth2` or `type: oauth1`");
-    insta::assert_snapshot!(says(&plus("  verification: {}")), @"`verification` has no use with this `type`: it belongs to `type: api_key` or `type: basic`");
-    insta::assert_snapshot!(says(&with_key("api_key", "apikey")), @"use `oauth2`, `oauth1`, `api_key`, `basic` or `two_step`, not `apikey`");
+    insta::assert_snapshot!(says(&plus("  verification: {}")), @"`verification` has no use with this `type`: it belongs to `type: api_key` or `type: basic` or `type: signed_jwt`");
+    insta::assert_snapshot!(says(&with_key("api_key", "apikey")), @"use `oauth2`, `oauth1`, `api_key`, `basic`, `two_step` or `signed_jwt`, not `apikey`");
 }

@@ -28,7 +28,7 @@ static CREDENTIAL: Shape = Shape::Record(&[
     member("example", &Shape::Text),
 ]);
 
-static VERIFICATION: Shape = Shape::Record(&[
+pub(super) static VERIFICATION: Shape = Shape::Record(&[
     member("method", &Shape::Word(&["GET", "POST"])),
     needed("url", &Shape::Text, r#""https://x.example/""#),
     member("status", &Shape::List(&Shape::Count)),

@@ -8,6 +8,7 @@ pub(super) static AUTHORIZATION_REQUEST: Shape = Shape::Record(&[
     member("omit", &Shape::List(&Shape::Word(&["redirect_uri", "response_type"]))),
     member("response_type", &Shape::Text),
     member("fragment", &Shape::Text),
+    member("route", &Shape::Text),
 ]);
 
 static AUTHORIZATION_NAMES: Shape = Shape::Record(&[

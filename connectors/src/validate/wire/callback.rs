@@ -5,7 +5,7 @@ use super::super::pointers::field_name;
 use super::super::{Findings, escape};
 use super::{count, is_value};
 use crate::diagnostic::Code;
-use crate::{CallbackHmac, ClientAuthentication, Manifest, OAuth2};
+use crate::{CallbackHmac, ClientAuthentication, Manifest, OAuth2, TokenResponse};
 
 const BASE: &str = "/auth/callback";
 /// What the flow reads by itself (RFC 6749 section 4.1.2, RFC 9207).
@@ -28,6 +28,10 @@ pub(super) fn check(manifest: &Manifest, auth: &OAuth2, found: &mut Findings) {
         if name == code || name == "code" {
             found.add(Code::ExposesToken, path.as_str(), "an authorization code is never handed out: remove it");
         }
+        if holds_token(auth, name) {
+            let message = "this holds a token, and tokens are never handed out as a field: remove it";
+            found.add(Code::ExposesToken, path.as_str(), message).about("/auth/token_response");
+        }
         parameter(path, name, found);
     }
     for (name, value) in &callback.expect {
@@ -48,6 +52,13 @@ pub(super) fn check(manifest: &Manifest, auth: &OAuth2, found: &mut Findings) {
     if let Some(hmac) = &callback.hmac {
         signature(auth, hmac, code, found);
     }
+}
+
+/// Whether a parameter is what tokens are called, in the fragment of an implicit grant or by anybody who sends one unasked.
+fn holds_token(auth: &OAuth2, name: &str) -> bool {
+    let (reply, usual) = (&auth.token_response, TokenResponse::default());
+    let tokens = [&reply.access_token, &reply.refresh_token, &usual.access_token, &usual.refresh_token];
+    tokens.into_iter().any(|pointer| pointer.strip_prefix('/') == Some(name))
 }
 
 fn signature(auth: &OAuth2, hmac: &CallbackHmac, code: &str, found: &mut Findings) {

@@ -57,6 +57,9 @@ fn what_is_refused() {
             "bad_parameter authorization_request/response_type",
         ),
         (&["authorization_request: {fragment: '#x'}"], "bad_parameter authorization_request/fragment"),
+        (&["authorization_request: {route: '/a?b'}"], "bad_parameter authorization_request/route"),
+        (&["authorization_request: {route: ''}"], "bad_parameter authorization_request/route"),
+        (&["authorization_request: {route: /a, fragment: b}"], "ignored_member authorization_request/fragment"),
         (&["authorization_request: {fragment: ''}"], "bad_parameter authorization_request/fragment"),
         (
             &["authorization_request: {names: {client_id: app}}", "authorization_params: {app: x}"],
@@ -228,6 +231,7 @@ fn what_client_credentials_have_no_use_for() {
     let found = |line: &str| lint(&text(line)).into_iter().map(|d| (d.code, d.path)).collect::<Vec<_>>();
     for (member, line) in [
         ("authorization_request", "authorization_request: {fragment: x}"),
+        ("authorization_request", "authorization_request: {route: /x}"),
         ("refresh_request", "refresh_request: {grant_type: x}"),
         ("callback", "callback: {keep: {a: b}}"),
         ("long_lived_exchange", "long_lived_exchange: {url: 'https://a.example/', grant_type: g, token_parameter: t}"),
