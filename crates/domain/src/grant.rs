@@ -46,4 +46,29 @@ pub struct TokenGrant {
     pub extra: BTreeMap<String, serde_json::Value>,
     /// Secrets that are sealed beside the access token and outlive its renewals, such as a part of what calls carry.
     pub kept: BTreeMap<String, PastedSecret>,
+    /// More tokens of the same reply, by the names that the manifest gives them.
+    pub further: BTreeMap<String, FurtherToken>,
+}
+
+/// One of several tokens in a reply, beside the connection's own. It is a bearer token (RFC 6750).
+#[derive(Debug)]
+pub struct FurtherToken {
+    /// The token to hand out.
+    pub access_token: AccessToken,
+    /// What it alone is renewed with. Absent in its first reply: it comes anew with the connection's own token. Absent on a
+    /// refresh: the one that was sent stays good.
+    pub refresh_token: Option<RefreshToken>,
+    /// Counted from the moment the request was sent. `None`: nobody knows.
+    pub lifetime: Option<Duration>,
+    /// Absent: the reply does not say.
+    pub granted_scopes: Option<ScopeSet>,
+}
+
+/// The answer to the refresh of a further token.
+#[derive(Debug)]
+pub struct FurtherGrant {
+    /// The connection's own token, where the reply brought that too.
+    pub own: Option<TokenGrant>,
+    /// The token that was asked for, and whichever others the reply brought.
+    pub further: BTreeMap<String, FurtherToken>,
 }

@@ -25,7 +25,7 @@ pub use connection::{AppState, ConnectionState, HoldScope, StateReason, UnknownS
 pub use entropy::{Entropy, OsEntropy, SeededEntropy, random_text};
 pub use environment::{EnvironmentSettings, FinisherCheck};
 pub use event::EventKind;
-pub use grant::{TokenGrant, TokenType};
+pub use grant::{FurtherGrant, FurtherToken, TokenGrant, TokenType};
 pub use ids::{
     ApiKeyId, AppKey, AttemptId, ConnectSessionId, ConnectionId, ConnectorKey, CustomerKey, DataKeyId, EnvironmentKey,
     EventId, HoldId, IdError, LeaseOwner, MoveId, RequestId, RevocationId,

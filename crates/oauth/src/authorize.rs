@@ -68,6 +68,10 @@ fn visited(provider: &Provider<'_>, mut query: Serializer<'_, String>) -> Result
     }
     // A space is `%20` to every reader of a query, `+` only to those that read it as a form; a plus itself is `%2B` here.
     let ours = query.finish().replace('+', "%20");
+    if let Some(route) = &auth.authorization_request.route {
+        url.set_fragment(Some(&format!("{route}?{ours}")));
+        return Ok(url);
+    }
     let query = match url.query().filter(|given| !given.is_empty()) {
         Some(given) => format!("{given}&{ours}"),
         None => ours,

@@ -128,8 +128,16 @@ pub fn check_client_secret(auth: &OAuth2, secret: &ClientSecret) -> Result<(), P
         method if method.shows_certificate() || auth.client_certificate => {
             Ok(ClientIdentity::read(secret.expose()).map(drop)?)
         }
+        ClientAuthentication::None => Ok(()),
+        _ if is_private_key(secret.expose()) => Err(ProtocolError::KeyAsSecret),
         _ => Ok(()),
     }
+}
+
+/// Whether a text is meant to be a private key, sound or not: such a one must never be sent, whatever the manifest says.
+fn is_private_key(text: &str) -> bool {
+    let words = ["PRIVATE KEY-----", "BEGIN CERTIFICATE-----"];
+    words.iter().any(|word| text.contains(word)) || SigningKey::read(text, None).is_ok()
 }
 
 /// The secret that stands before a certificate and its key.
@@ -176,6 +184,27 @@ mod tests {
         assert!(check_client_secret(auth, &both).is_ok());
         for alone in [pem, "s3cret", ""] {
             assert!(check_client_secret(auth, &ClientSecret::new(alone)).is_err(), "{}", alone.len());
+        }
+    }
+
+    /// Pasted into the wrong connector, or left from a version that signed with it.
+    #[test]
+    fn a_private_key_is_no_secret_to_send() {
+        const JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let certificate = include_str!("../tests/it/data/client-a.pem");
+        let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v_VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+        for method in ["client_secret_post", "client_secret_basic", "client_secret_as_user", "client_secret_header"] {
+            let header = if method == "client_secret_header" { json!("x-secret") } else { json!(null) };
+            let fixture = Fixture::new(json!({"client_authentication": method, "client_secret_header": header}));
+            let provider = fixture.provider();
+            let auth = provider.auth().expect("OAuth 2");
+            for key in [JWK, certificate, pem, &pem.replace('\n', "\\n")] {
+                let refused = check_client_secret(auth, &ClientSecret::new(key)).expect_err("it would be sent");
+                assert!(matches!(refused, ProtocolError::KeyAsSecret), "{method}: {refused}");
+            }
+            for secret in ["s3cret", r#"{"d":"not a key"}"#, "{", "-----BEGIN"] {
+                assert!(check_client_secret(auth, &ClientSecret::new(secret)).is_ok(), "{method}: {secret}");
+            }
         }
     }
 

@@ -21,6 +21,8 @@ const USUAL_INTERVAL: u32 = 5;
 const LONGEST_INTERVAL: u64 = 300;
 /// What is added where the provider asks to slow down (section 3.5), in seconds.
 const SLOWER: u32 = 5;
+/// Nobody carries a code to another device for longer than this (seconds).
+const LONGEST_LIFE: u64 = 86_400;
 const LONGEST_CODE: usize = 4 * 1024;
 const LONGEST_USER_CODE: usize = 64;
 const LONGEST_ADDRESS: usize = 2000;
@@ -120,7 +122,7 @@ fn read(document: Document) -> Result<DeviceAuthorization, &'static str> {
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    let expires_in = seconds("/expires_in").filter(|life| *life > 0);
+    let expires_in = seconds("/expires_in").filter(|life| *life > 0).map(|life| life.min(LONGEST_LIFE));
     let interval = seconds("/interval").unwrap_or(USUAL_INTERVAL.into()).clamp(1, LONGEST_INTERVAL);
     Ok(DeviceAuthorization {
         device_code: DeviceCode::new(device_code),

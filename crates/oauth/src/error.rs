@@ -33,6 +33,11 @@ pub enum ProtocolError {
     /// The app's secret is not the key that its connector's clients sign with.
     #[error("the app's secret is not the key that its connector needs: {0}")]
     ClientKey(#[from] KeyFault),
+    /// What is to be sent as a secret is a private key, which nobody else may ever see.
+    #[error(
+        "this is a private key, and the connector sends its clients' secret as it is: give the secret that the provider gave you, or use a connector with `private_key_jwt`"
+    )]
+    KeyAsSecret,
     /// The app's secret is not the certificate that its connector's clients show.
     #[error("the app's secret is not the certificate that its connector needs: {0}")]
     ClientIdentity(#[from] IdentityFault),

@@ -9,11 +9,11 @@ use crate::sending::Assertion;
 use crate::style::Style;
 use crate::{
     ClientRegistration, Credentials, FailureClass, Given, KeyFault, Outbound, ProtocolError, Provider, RefreshFailure,
-    SigningKey,
+    SigningKey, signed_jwt,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mortise_connectors::{Grant, OAuth2, Parameter, TemplateError};
+use mortise_connectors::{Auth, Grant, OAuth2, Parameter, TemplateError};
 use mortise_domain::{ClientSecret, PastedSecret};
 use serde_json::Map;
 use zeroize::Zeroizing;
@@ -121,7 +121,12 @@ fn key(auth: &OAuth2, text: &str) -> Result<SigningKey, KeyFault> {
 ///
 /// # Errors
 /// The credential's name, and the way out for whoever pasted it.
-pub fn check_pasted_key(auth: &OAuth2, credentials: &Credentials) -> Result<(), (String, KeyFault)> {
+pub fn check_pasted_key(auth: &Auth, credentials: &Credentials) -> Result<(), (String, KeyFault)> {
+    let auth = match auth {
+        Auth::Oauth2(auth) => auth,
+        Auth::SignedJwt(auth) => return signed_jwt::check_key(auth, credentials),
+        Auth::Oauth1(_) | Auth::ApiKey(_) | Auth::Basic(_) | Auth::TwoStep(_) => return Ok(()),
+    };
     let signing = auth.assertion.as_ref().and_then(|told| told.key.as_ref());
     let Some((name, pasted)) = signing.and_then(|name| Some((name, credentials.get(name)?))) else { return Ok(()) };
     pasted_key(auth, pasted).map(drop).map_err(|fault| (name.clone(), fault))

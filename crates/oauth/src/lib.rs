@@ -40,7 +40,9 @@ mod registration;
 mod request;
 mod response;
 mod revoke;
+mod sample;
 mod sending;
+mod signed_jwt;
 mod simulate;
 mod style;
 #[cfg(any(test, feature = "testing"))]
@@ -68,13 +70,13 @@ pub use introspect::{Introspection, introspection, request_introspection};
 pub use ip_policy::special_purpose;
 pub use jwt::{KeyFault, SigningKey};
 pub use long_lived::long_lived_exchange;
-pub use mint::{Given, MintError, grant_request, mint, renew};
+pub use mint::{Given, MintError, grant_request, mint, renew, renew_further};
 pub use oauth1::{
     OAUTH1_TOKEN_SECRET, OAUTH1_TOKEN_TYPE, Oauth1Credentials, Once, oauth1_authorization_url,
     request_temporary_credentials, request_token_credentials, temporary_credentials, token_credentials,
 };
-pub use outcome::{RefreshFailure, request_refresh, request_revocation, request_token};
-pub use pasted::{Carried, Credentials, carried, request_verification, verification};
+pub use outcome::{RefreshFailure, request_further_refresh, request_refresh, request_revocation, request_token};
+pub use pasted::{Carried, Credentials, carried, request_verification, verification, verification_of_token};
 pub use policy::{EgressPolicy, EgressRefusal};
 pub use presented::PresentedToken;
 pub use provider::{ClientRegistration, Provider};
@@ -82,6 +84,7 @@ pub use pushed::{pushed_authorization, request_pushed_authorization};
 pub use refresh::refresh;
 pub use registration::{NewClient, RegisteredClient, client_metadata, registration, request_registration};
 pub use revoke::{RevocationToken, revocation};
+pub use sample::{Place, PlaceKind, Sample, SampleOf, Told, read_sample};
 pub use sending::Signer;
 pub use simulate::{SimulatedClient, SimulatedHeader, SimulatedRequest, Step, simulate};
 pub use told::{believe, judge};

@@ -1,15 +1,16 @@
 //! A token that is asked for with what the customer gave, with the client's own credentials, or with a refresh token.
 //!
-//! Invariant: whatever the mode, this is the one way to it, so a first token and a later one are asked for alike.
+//! Invariant: whatever the mode, this is the one way to it, so a first token and a later one are asked for alike, or signed
+//! here where nobody is asked.
 //! Deliberately absent: what is kept to ask with.
 
-use crate::grants;
 use crate::{
     ClientRegistration, Credentials, Outbound, ProtocolError, Provider, RefreshFailure, Transport, client_credentials,
-    refresh, request_refresh, two_step,
+    refresh, request_further_refresh, request_refresh, two_step,
 };
+use crate::{grants, signed_jwt};
 use mortise_connectors::{Auth, Grant};
-use mortise_domain::{RefreshToken, ScopeSet, Timestamp, TokenGrant};
+use mortise_domain::{FurtherGrant, RefreshToken, ScopeSet, Timestamp, TokenGrant};
 use std::time::Duration;
 
 /// What there is to ask with.
@@ -52,6 +53,7 @@ pub async fn mint(
             Ok(asked.map_err(|refused| grants::as_meant(auth, refused))?)
         }
         Auth::TwoStep(_) => two_step::log_in(transport, provider, given, deadline, sent_at).await,
+        Auth::SignedJwt(auth) => Ok(signed_jwt::signed(provider, auth, given.credentials, sent_at)?),
         Auth::Oauth1(_) | Auth::ApiKey(_) | Auth::Basic(_) => Err(ProtocolError::NotOAuth2.into()),
     }
 }
@@ -71,12 +73,29 @@ pub async fn renew(
 ) -> Result<TokenGrant, MintError> {
     match &provider.manifest.auth {
         Auth::TwoStep(_) => two_step::renew(transport, provider, token, kept, deadline, sent_at).await,
-        Auth::Oauth2(_) | Auth::Oauth1(_) | Auth::ApiKey(_) | Auth::Basic(_) => {
+        Auth::Oauth2(_) | Auth::Oauth1(_) | Auth::ApiKey(_) | Auth::Basic(_) | Auth::SignedJwt(_) => {
             let mut request = refresh(provider, client, token)?;
             request.deadline = request.deadline.min(deadline);
             Ok(request_refresh(transport, request, provider.manifest, sent_at).await?)
         }
     }
+}
+
+/// Asks for the further token `name` anew with its own refresh token, at `sent_at` and within `deadline`.
+///
+/// # Errors
+/// See [`MintError`].
+pub async fn renew_further(
+    transport: &dyn Transport,
+    provider: &Provider<'_>,
+    client: &ClientRegistration<'_>,
+    (name, token): (&str, &RefreshToken),
+    deadline: Duration,
+    sent_at: Timestamp,
+) -> Result<FurtherGrant, MintError> {
+    let mut request = refresh(provider, client, token)?;
+    request.deadline = request.deadline.min(deadline);
+    Ok(request_further_refresh(transport, request, provider.manifest, name, sent_at).await?)
 }
 
 /// The one request of an OAuth 2 grant that needs no browser.

@@ -126,7 +126,9 @@ pub async fn request_token_credentials(
     let Oauth1Credentials { token, secret } = credentials(&reply, &document)?;
     let extra = manifest.auth.oauth1().map(|auth| document.lifted(manifest, &auth.token_response.extra));
     let mut extra = extra.unwrap_or_default();
-    extra.retain(|_, value| ![token.expose(), secret.expose()].iter().any(|told| value.to_string().contains(told)));
+    // An empty secret is no text that a field could repeat.
+    let told: Vec<_> = [token.expose(), secret.expose()].into_iter().filter(|told| !told.is_empty()).collect();
+    extra.retain(|_, value| !told.iter().any(|told| value.to_string().contains(told)));
     Ok(TokenGrant {
         access_token: token,
         token_type: TokenType::new(OAUTH1_TOKEN_TYPE),
@@ -137,6 +139,7 @@ pub async fn request_token_credentials(
         dpop_key: None,
         extra,
         kept: BTreeMap::from([(OAUTH1_TOKEN_SECRET.to_owned(), secret)]),
+        further: BTreeMap::new(),
     })
 }
 

@@ -6,7 +6,7 @@
 mod code;
 mod renewal;
 
-pub use renewal::{RefreshFailure, request_refresh};
+pub use renewal::{RefreshFailure, request_further_refresh, request_refresh};
 
 use crate::response::{Document, Unreadable};
 use crate::sending::{Answered, deliver};

@@ -4,6 +4,8 @@
 //! hold one are made large enough at once and wiped. Deliberately absent: the calls themselves, which are the caller's.
 
 use crate::request::DEADLINE;
+use crate::signed_jwt::signed_jwt;
+use crate::two_step::carried_token;
 use crate::{Failure, FailureClass, Header, Method, Outbound, ProtocolError, Provider, Transport};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,6 +72,41 @@ pub fn carried(provider: &Provider<'_>, credentials: &Credentials) -> Result<Opt
 pub fn verification(provider: &Provider<'_>, credentials: &Credentials) -> Result<Option<Outbound>, ProtocolError> {
     let Some(Pasted { verification: Some(call), .. }) = provider.manifest.auth.pasted() else { return Ok(None) };
     let Some(carried) = carried(provider, credentials)? else { return Ok(None) };
+    trial(provider, call, &carried).map(Some)
+}
+
+/// The call that tells whether a token is good that was signed with what the customer gave; `kept` stands beside it. `None`:
+/// the manifest names none.
+///
+/// # Errors
+/// See [`verification`].
+pub fn verification_of_token(
+    provider: &Provider<'_>,
+    token: &AccessToken,
+    kept: &Credentials,
+) -> Result<Option<Outbound>, ProtocolError> {
+    let Some(call) = signed_jwt(provider).and_then(|auth| auth.verification.as_ref()) else { return Ok(None) };
+    let Some(carried) = carried_token(provider, token, kept)? else { return Ok(None) };
+    trial(provider, call, &carried).map(Some)
+}
+
+/// A call of the API as whoever fetches `token` makes it, to look at. `None`: the manifest knows no API.
+///
+/// # Errors
+/// See [`verification`].
+pub(crate) fn call_of_api(
+    provider: &Provider<'_>,
+    token: &AccessToken,
+    kept: &Credentials,
+) -> Result<Option<Outbound>, ProtocolError> {
+    let Some(api) = &provider.manifest.api else { return Ok(None) };
+    let Some(carried) = carried_token(provider, token, kept)? else { return Ok(None) };
+    let call = Verification { method: VerificationMethod::Get, url: api.base_url.clone(), status: Vec::new() };
+    trial(provider, &call, &carried).map(Some)
+}
+
+/// A call of the API with what calls carry.
+fn trial(provider: &Provider<'_>, call: &Verification, carried: &Carried) -> Result<Outbound, ProtocolError> {
     let mut url = provider.url(&call.url)?;
     if !carried.query.is_empty() {
         url.query_pairs_mut().extend_pairs(carried.query.iter().map(|(name, value)| (name, value.expose())));
@@ -83,7 +120,7 @@ pub fn verification(provider: &Provider<'_>, credentials: &Credentials) -> Resul
     if !carried.headers.contains_key("accept") {
         request.headers.push(Header::new("accept", "application/json"));
     }
-    Ok(Some(request))
+    Ok(request)
 }
 
 /// Sends a verification. The status alone decides; nothing of the body is looked at.

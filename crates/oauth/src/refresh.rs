@@ -26,11 +26,18 @@ pub fn refresh(
     draft.say_secret(Parameter::RefreshToken, token.expose());
     draft.extend(provider, &auth.refresh_params)?;
     draft.fresh_connection = single_use(auth.recovery_class);
-    draft.deadline = if single_use(auth.recovery_class) { PATIENT_DEADLINE } else { DEADLINE };
+    draft.deadline = patience(auth.recovery_class);
     draft.finish(provider, client)
 }
 
-fn single_use(class: RecoveryClass) -> bool {
+/// How long a request that uses a refresh token may take.
+pub(crate) fn patience(class: RecoveryClass) -> Duration {
+    if single_use(class) { PATIENT_DEADLINE } else { DEADLINE }
+}
+
+/// Whether a refresh token is spent by its use, so that no request with one may get lost on a connection that nobody reads
+/// from any more.
+pub(crate) fn single_use(class: RecoveryClass) -> bool {
     match class {
         RecoveryClass::S | RecoveryClass::F => true,
         RecoveryClass::N | RecoveryClass::M | RecoveryClass::G | RecoveryClass::U => false,

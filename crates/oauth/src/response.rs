@@ -6,6 +6,7 @@
 
 mod document;
 mod expiry;
+mod further;
 mod json;
 mod jwt;
 mod lifetime;
@@ -15,7 +16,7 @@ pub(crate) use expiry::Expiry;
 pub(crate) use json::parse as parse_json;
 
 use lifetime::{Told, end, lifetime, refresh_lifetime};
-use mortise_connectors::{Manifest, TokenResponse};
+use mortise_connectors::{LifetimeUnit, Manifest, TokenResponse};
 use mortise_domain::{AccessToken, RefreshToken, ScopeSet, Timestamp, TokenGrant, TokenType};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -49,6 +50,7 @@ impl Document {
         let refresh = if renews_itself { Some(access.clone()) } else { self.token(&shape.refresh_token)? };
         // What the reply says, then what the token says, then what the manifest says.
         let lifetime = told.or_else(|| jwt::expiry(&access)?.life(sent_at)).or_else(|| auth.assumed_lifetime());
+        let further = self.further(manifest, auth, sent_at)?;
         Ok(TokenGrant {
             access_token: AccessToken::new(access),
             token_type,
@@ -59,6 +61,7 @@ impl Document {
             dpop_key: None,
             extra,
             kept: BTreeMap::new(),
+            further,
         })
     }
 
@@ -90,6 +93,7 @@ impl Document {
             dpop_key: None,
             extra,
             kept: BTreeMap::new(),
+            further: BTreeMap::new(),
         })
     }
 
@@ -123,7 +127,11 @@ impl Document {
     /// renew it with each request do so even where they then ask for fewer.
     pub(crate) fn successor(&mut self, manifest: &Manifest, sent: &[Zeroizing<String>]) -> Option<RefreshToken> {
         let refresh_token = self.shape(&manifest.oauth2()?.token_response).refresh_token.clone();
-        let token = self.token(&refresh_token).ok().flatten()?;
+        self.successor_at(&refresh_token, sent)
+    }
+
+    fn successor_at(&mut self, pointer: &str, sent: &[Zeroizing<String>]) -> Option<RefreshToken> {
+        let token = self.token(pointer).ok().flatten()?;
         (!sent.iter().any(|sent| **sent == token)).then(|| RefreshToken::new(token))
     }
 
@@ -143,7 +151,11 @@ impl Document {
     }
 
     fn lifetime(&self, manifest: &Manifest, shape: &TokenResponse) -> Option<Duration> {
-        match lifetime(self.get(&shape.expires_in), shape.expires_in_unit) {
+        self.lifetime_at(manifest, &shape.expires_in, shape.expires_in_unit)
+    }
+
+    fn lifetime_at(&self, manifest: &Manifest, pointer: &str, unit: LifetimeUnit) -> Option<Duration> {
+        match lifetime(self.get(pointer), unit) {
             Told::Nothing => None,
             Told::Plainly(life) => Some(life),
             Told::OutOfRange(life) => {

@@ -6,13 +6,15 @@
 mod flows;
 mod show;
 
+use crate::pasted::call_of_api;
 use crate::sending::for_show;
 use crate::{
     ClientRegistration, Credentials, Given, Method, NewClient, Outbound, PresentedToken, ProtocolError, Provider,
     authorization_url, client_credentials, code_exchange, grant_request, identity, introspection, long_lived_exchange,
-    pushed_authorization, pushed_authorization_url, refresh, registration, revocation, two_step, verification,
+    pushed_authorization, pushed_authorization_url, refresh, registration, revocation, signed_jwt, two_step,
+    verification, verification_of_token,
 };
-use mortise_connectors::{Auth, ClientAuthentication, Grant, OAuth2, TwoStep};
+use mortise_connectors::{Auth, ClientAuthentication, Grant, OAuth2, SignedJwt, TwoStep};
 use mortise_domain::{
     AccessToken, AuthorizationCode, ClientSecret, PastedSecret, PkceVerifier, RefreshToken, ScopeSet, StateToken,
 };
@@ -54,6 +56,8 @@ pub enum Step {
     Identity,
     /// What was pasted is tried out.
     Verify,
+    /// A call of the API, which whoever fetches a token makes.
+    Call,
     /// The token is renewed.
     Refresh,
     /// The provider is asked about a token.
@@ -107,6 +111,7 @@ pub fn simulate(provider: &Provider<'_>, client: &SimulatedClient<'_>) -> Result
         Auth::Oauth1(_) => flows::oauth1(provider, client),
         Auth::ApiKey(_) | Auth::Basic(_) => of_pasted(provider),
         Auth::TwoStep(auth) => of_two_step(provider, auth),
+        Auth::SignedJwt(auth) => of_signed_jwt(provider, auth),
     }
 }
 
@@ -123,6 +128,20 @@ fn of_two_step(provider: &Provider<'_>, auth: &TwoStep) -> Result<Vec<SimulatedR
         two_step::Kind::Revoke => Step::Revoke,
     };
     Ok(requests.iter().map(|(kind, request)| shown(step(*kind), request)).collect())
+}
+
+/// Nothing is sent for a token that is signed here: what calls carry is shown, and what is signed beside it.
+fn of_signed_jwt(provider: &Provider<'_>, auth: &SignedJwt) -> Result<Vec<SimulatedRequest>, ProtocolError> {
+    const STANDS_AS: &str = "ACCESS_TOKEN";
+    let (token, given) = (AccessToken::new(STANDS_AS), stand_ins(provider));
+    let (step, request) = match verification_of_token(provider, &token, &given)? {
+        Some(request) => (Step::Verify, Some(request)),
+        None => (Step::Call, call_of_api(provider, &token, &given)?),
+    };
+    let Some(request) = request else { return Ok(Vec::new()) };
+    let [header, claims] = signed_jwt::for_show(provider, auth, &given)?;
+    let signed = BTreeMap::from([(STANDS_AS.to_owned(), claims), (format!("the header of {STANDS_AS}"), header)]);
+    Ok(vec![SimulatedRequest { signed, ..shown(step, &request) }])
 }
 
 /// What the customer would paste.
@@ -167,6 +186,7 @@ fn of_oauth2(
             steps.extend(long_lived.map(|request| shown(Step::LongLived, &request)));
             steps.extend(identity(provider, &registered, &access)?.map(|request| shown(Step::Identity, &request)));
             steps.push(shown(Step::Refresh, &refresh(provider, &registered, &fresh)?));
+            steps.extend(flows::further_refreshes(provider, &registered, auth)?);
         }
         Grant::ClientCredentials => {
             steps.push(shown(Step::Token, &client_credentials(provider, &registered, client.scopes)?));
@@ -193,6 +213,7 @@ fn of_oauth2(
     let asked = introspection(provider, &registered, PresentedToken::Access(&access))?;
     steps.extend(asked.map(|request| shown(Step::Introspect, &request)));
     steps.extend(revocation(provider, &registered, token)?.map(|request| shown(Step::Revoke, &request)));
+    steps.extend(flows::further_ends(provider, &registered, auth)?);
     Ok(steps)
 }
 

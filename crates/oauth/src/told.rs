@@ -7,7 +7,7 @@
 //! where they lead.
 
 use crate::{EgressPolicy, Provider};
-use mortise_connectors::{BASE_URL_FIELD, Values};
+use mortise_connectors::{ApiFieldKind, BASE_URL_FIELD, Values};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -23,7 +23,10 @@ pub fn believe(policy: &EgressPolicy, provider: &Provider<'_>, fields: &mut BTre
     let mut told = Values::new();
     for (name, field) in manifest.api.iter().flat_map(|api| &api.fields) {
         let Some(value) = fields.get(name).map(as_text) else { continue };
-        match value.filter(|value| field.accepts(value) && is_open(policy, value)) {
+        let leads_out = |value: &str| {
+            is_open(policy, value) && (field.kind != ApiFieldKind::Host || is_open(policy, &format!("//{value}")))
+        };
+        match value.filter(|value| field.accepts(value) && leads_out(value)) {
             Some(value) => {
                 told.insert(name.clone(), value);
             }
@@ -37,7 +40,7 @@ pub fn believe(policy: &EgressPolicy, provider: &Provider<'_>, fields: &mut BTre
         return;
     }
     match manifest.api_base_url(provider.values, &told) {
-        Ok(base) if policy.check_url(&base).is_ok() => {
+        Ok(base) if policy.check_url(&base).and_then(|()| policy.check_told(&base)).is_ok() => {
             fields.insert(BASE_URL_FIELD.to_owned(), Value::from(base.as_str()));
         }
         Ok(_) | Err(_) => {

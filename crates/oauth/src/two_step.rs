@@ -77,7 +77,7 @@ fn stand_ins<'a>(names: impl Iterator<Item = &'a String>) -> Credentials {
 pub(crate) fn two_step<'a>(provider: &Provider<'a>) -> Option<&'a TwoStep> {
     match &provider.manifest.auth {
         Auth::TwoStep(auth) => Some(auth),
-        Auth::Oauth2(_) | Auth::Oauth1(_) | Auth::ApiKey(_) | Auth::Basic(_) => None,
+        Auth::Oauth2(_) | Auth::Oauth1(_) | Auth::ApiKey(_) | Auth::Basic(_) | Auth::SignedJwt(_) => None,
     }
 }
 

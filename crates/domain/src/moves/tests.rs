@@ -50,8 +50,15 @@ fn what_the_evidence_says() {
         (known(50, 20, 0, (95, 5)), Verdict::Good),
         (known(50, 20, 0, (94, 6)), Verdict::Clouded),
         (known(50, 8, 12, (50, 50)), Verdict::Worse),
-        // Three others that fail prove nothing.
+        // Three others that fail prove nothing, as many as are asked of the moved ones do.
         (known(50, 10, 10, (0, 3)), Verdict::Worse),
+        (known(50, 10, 10, (0, 19)), Verdict::Worse),
+        (known(50, 10, 10, (0, 20)), Verdict::Clouded),
+        // Where there are few to judge, as few of the others are a measure.
+        (known(2, 0, 2, (0, 2)), Verdict::Clouded),
+        (known(2, 0, 2, (0, 1)), Verdict::Worse),
+        (known(2, 0, 1, (0, 0)), Verdict::Worse),
+        (known(2, 1, 0, (0, 0)), Verdict::Open),
     ] {
         assert_eq!(evidence.verdict(&TERMS), expected, "{evidence:?}");
     }
@@ -96,10 +103,24 @@ fn what_is_done_next() {
 
 #[test]
 fn time_and_the_client_count_too() {
-    let late = MoveMoment { in_stage: PATIENCE * 2, ..moment(MoveState::Running, MoveStage::Canary) };
     let open = known(50, 3, 0, (0, 0));
-    assert_eq!(late.next(&open), MoveStep::Pause(MoveReason::TooLittleEvidence));
-    let soon = MoveMoment { since_batch: Duration::from_secs(29), ..moment(MoveState::Running, MoveStage::Rest) };
+    let waited = |in_stage| MoveMoment { in_stage, ..moment(MoveState::Running, MoveStage::Canary) };
+    assert_eq!(waited(PATIENCE).next(&open), MoveStep::Wait);
+    let late = waited(PATIENCE + Duration::from_millis(1));
+    for (evidence, expected) in [
+        (open, MoveStep::Pause(MoveReason::TooLittleEvidence)),
+        (known(50, 25, 25, (25, 25)), MoveStep::Pause(MoveReason::TooLittleEvidence)),
+        (known(50, 20, 0, (0, 0)), MoveStep::GoOn),
+        (MoveEvidence { moved: 49, ..open }, MoveStep::MoveCanary(1)),
+    ] {
+        assert_eq!(late.next(&evidence), expected, "{evidence:?}");
+    }
+    let moved_ago = |seconds| MoveMoment {
+        since_batch: Duration::from_secs(seconds),
+        ..moment(MoveState::Running, MoveStage::Rest)
+    };
+    assert_eq!(moved_ago(30).next(&open), MoveStep::MoveBatch(100));
+    let soon = moved_ago(29);
     assert_eq!(soon.next(&open), MoveStep::Wait);
     assert_eq!(soon.next(&MoveEvidence { remaining: 0, ..open }), MoveStep::Wait, "the last batch is watched as well");
     for state in [MoveState::Running, MoveState::Paused] {

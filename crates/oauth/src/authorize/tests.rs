@@ -34,6 +34,17 @@ fn without_pkce_and_without_scopes() {
 }
 
 #[test]
+fn parameters_stand_behind_a_route_where_the_page_reads_them_there() {
+    let auth = json!({
+        "authorization_url": "https://{subdomain}.acme.example/?v=2", "pkce_disabled_reason": "r",
+        "authorization_request": {"route": "/oauth/authorize"},
+    });
+    let expected = "https://shop.acme.example/?v=2#/oauth/authorize?response_type=code&client_id=client-1\
+                    &redirect_uri=https%3A%2F%2Fbroker.example%2Foauth%2Fcallback%2F1&scope=read%20write&state=state-1";
+    assert_eq!(url(auth, "read write").expect("a URL"), expected);
+}
+
+#[test]
 fn a_manifest_cannot_set_what_the_protocol_sets() {
     for name in RESERVED {
         let in_params = url(json!({"authorization_params": {*name: "x"}}), "read");

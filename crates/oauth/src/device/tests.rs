@@ -101,6 +101,17 @@ async fn what_cannot_be_shown_or_asked_with_is_refused() {
     assert_eq!((read.interval, read.verification_uri_complete), (1, None));
 }
 
+/// Whoever adds it to a moment must be able to.
+#[tokio::test]
+async fn a_code_lives_for_a_day_at_most_whatever_the_provider_says() {
+    for told in [json!(u64::MAX), json!("18446744073709551615"), json!(86_401)] {
+        let mut reply = codes();
+        reply["expires_in"] = told.clone();
+        let read = read_from(Reply::new(200, Some("application/json"), reply.to_string())).await.expect("codes");
+        assert_eq!(read.expires_in.as_secs(), 86_400, "{told}");
+    }
+}
+
 #[tokio::test]
 async fn each_answer_of_section_3_5_is_told_apart() {
     let ask = async |status: u16, body: Value| {

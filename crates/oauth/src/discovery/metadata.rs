@@ -31,8 +31,6 @@ pub struct ServerMetadata {
     pub scopes_supported: Vec<String>,
     /// RFC 9207.
     pub authorization_response_iss_parameter_supported: bool,
-    /// Clients may be named by the URL of a document about them.
-    pub client_id_metadata_document_supported: bool,
 }
 
 /// Reads a metadata document.
@@ -56,6 +54,5 @@ pub fn read(bytes: &[u8]) -> Result<ServerMetadata, MetadataFault> {
         scopes_supported: members.list("scopes_supported")?.unwrap_or_default(),
         authorization_response_iss_parameter_supported: members
             .flag("authorization_response_iss_parameter_supported")?,
-        client_id_metadata_document_supported: members.flag("client_id_metadata_document_supported")?,
     })
 }

@@ -201,9 +201,9 @@ fn what_is_no_key_signs_nothing() {
         "grant": "jwt_bearer", "client_authentication": "none",
         "credentials": {"key": {"type": "document", "title": "K"}}, "assertion": {"issuer": "x", "key": "key"},
     }));
-    let auth = fixture.provider().manifest.oauth2().expect("OAuth 2").clone();
-    assert_eq!(check_pasted_key(&auth, &given(&[("key", KEY)])), Ok(()));
-    assert_eq!(check_pasted_key(&auth, &given(&[("key", "canary")])), Err(("key".to_owned(), KeyFault::NotAKey)));
+    let auth = &fixture.provider().manifest.auth;
+    assert_eq!(check_pasted_key(auth, &given(&[("key", KEY)])), Ok(()));
+    assert_eq!(check_pasted_key(auth, &given(&[("key", "canary")])), Err(("key".to_owned(), KeyFault::NotAKey)));
     let (credentials, scopes) = (given(&[("key", "canary")]), ScopeSet::default());
     let given = Given { credentials: &credentials, scopes: &scopes };
     let refused = grant_request(&fixture.provider(), &fixture.client(), &given).err();

@@ -36,6 +36,9 @@ pub enum KeyFault {
     /// Nothing to sign with.
     #[error("the secret is empty")]
     Empty,
+    /// A shared key that is not written as its provider writes it.
+    #[error("the key is not written in {0}: check that it was copied whole")]
+    NotEncoded(&'static str),
 }
 
 /// A key with the algorithm that it signs by.
@@ -75,10 +78,18 @@ impl SigningKey {
     /// # Errors
     /// An empty secret, or an algorithm for key pairs.
     pub fn shared(secret: &str, wanted: Option<SigningAlgorithm>) -> Result<Self, KeyFault> {
+        Self::of_bytes(secret.as_bytes(), wanted)
+    }
+
+    /// The same in bytes.
+    ///
+    /// # Errors
+    /// See [`Self::shared`].
+    pub(crate) fn of_bytes(secret: &[u8], wanted: Option<SigningAlgorithm>) -> Result<Self, KeyFault> {
         if secret.is_empty() {
             return Err(KeyFault::Empty);
         }
-        let key = EncodingKey::from_secret(secret.as_bytes());
+        let key = EncodingKey::from_secret(secret);
         Self { key, algorithm: Algorithm::HS256, key_id: None }.fit_for(wanted)
     }
 

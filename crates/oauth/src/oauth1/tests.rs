@@ -146,3 +146,20 @@ async fn the_token_comes_with_its_secret_and_the_fields_of_the_manifest() {
     assert_eq!(grant.kept.get(OAUTH1_TOKEN_SECRET).map(PastedSecret::expose), Some("pfkk"));
     assert_eq!((grant.extra.get("account"), grant.extra.len(), grant.lifetime), (Some(&json!("7")), 1, None));
 }
+
+/// An empty secret is one, and stands in every text.
+#[tokio::test]
+async fn an_empty_secret_costs_no_field_and_a_field_that_repeats_a_secret_is_left_out() {
+    let given = async |body: &'static str| {
+        let transport = ScriptedTransport::new();
+        transport.reply(Reply::new(200, None, body));
+        let request = with(json!({}), |provider, client| {
+            token_credentials(provider, client, &temporary(), &AuthorizationCode::new("v"), &once())
+        });
+        request_token_credentials(&transport, request.expect("a request"), &manifest(json!({}))).await.expect("one")
+    };
+    let grant = given("oauth_token=nnch&oauth_token_secret=&user_id=7").await;
+    assert_eq!(grant.extra.get("account"), Some(&json!("7")));
+    let grant = given("oauth_token=nnch&oauth_token_secret=pfkk&user_id=x-pfkk").await;
+    assert_eq!(grant.extra.get("account"), None);
+}

@@ -5,8 +5,9 @@ use crate::response::Document;
 use crate::sending::{Answered, deliver};
 use crate::{Failure, FailureClass, Outbound, Transport};
 use mortise_connectors::Manifest;
-use mortise_domain::{RefreshToken, Timestamp, TokenGrant};
+use mortise_domain::{FurtherGrant, RefreshToken, Timestamp, TokenGrant};
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// A refresh that gave no access token.
 #[derive(Debug)]
@@ -45,18 +46,43 @@ pub async fn request_refresh(
     manifest: &Manifest,
     sent_at: Timestamp,
 ) -> Result<TokenGrant, RefreshFailure> {
-    let Answered { reply, secrets, dpop_key } = deliver(transport, request).await?;
+    let answered = deliver(transport, request).await?;
+    let grant = |document: &mut Document| document.grant(manifest, Some(sent_at));
+    let grant = given(&answered, manifest, grant, |document, sent| document.successor(manifest, sent))?;
+    Ok(TokenGrant { dpop_key: answered.dpop_key, ..grant })
+}
+
+/// The same for the refresh of the further token `name`.
+///
+/// # Errors
+/// What went wrong, by how sure we are of what the provider did.
+pub async fn request_further_refresh(
+    transport: &dyn Transport,
+    request: Outbound,
+    manifest: &Manifest,
+    name: &str,
+    sent_at: Timestamp,
+) -> Result<FurtherGrant, RefreshFailure> {
+    let answered = deliver(transport, request).await?;
+    let grant = |document: &mut Document| document.further_grant(manifest, name, sent_at);
+    given(&answered, manifest, grant, |document, sent| document.further_successor(manifest, name, sent))
+}
+
+/// What a reply gave: what `grant` takes out of a success, or a failure, with the refresh token that `successor` finds in it.
+fn given<T>(
+    answered: &Answered,
+    manifest: &Manifest,
+    grant: impl FnOnce(&mut Document) -> Result<T, &'static str>,
+    successor: impl FnOnce(&mut Document, &[Zeroizing<String>]) -> Option<RefreshToken>,
+) -> Result<T, RefreshFailure> {
+    let Answered { reply, secrets, .. } = answered;
     let auth = spoken(manifest)?;
-    let judge =
-        Judge { reply: &reply, shape: &auth.token_response, secrets: &secrets, errors: Some(&auth.refresh_errors) };
+    let judge = Judge { reply, shape: &auth.token_response, secrets, errors: Some(&auth.refresh_errors) };
     match judge.accept() {
-        Ok(mut document) => {
-            let grant = document.grant(manifest, Some(sent_at)).map_err(|detail| malformed(&reply, detail))?;
-            Ok(TokenGrant { dpop_key, ..grant })
-        }
+        Ok(mut document) => Ok(grant(&mut document).map_err(|detail| malformed(reply, detail))?),
         Err(failure) if failure.class == FailureClass::Throttled => {
-            let read = Document::read(&reply, auth.token_response.strip_prefix.as_deref());
-            let refresh_token = read.ok().and_then(|mut body| body.successor(manifest, &secrets));
+            let read = Document::read(reply, auth.token_response.strip_prefix.as_deref());
+            let refresh_token = read.ok().and_then(|mut body| successor(&mut body, secrets));
             Err(RefreshFailure { failure, refresh_token })
         }
         Err(failure) => Err(failure.into()),

@@ -2,9 +2,11 @@
 
 use super::{SimulatedClient, SimulatedRequest, Step, shown, visit};
 use crate::{
-    ClientRegistration, Oauth1Credentials, Once, ProtocolError, Provider, authorization_url, device_authorization,
-    device_token, identity, oauth1_authorization_url, refresh, temporary_credentials, token_credentials,
+    ClientRegistration, Oauth1Credentials, Once, PresentedToken, ProtocolError, Provider, authorization_url,
+    device_authorization, device_token, identity, oauth1_authorization_url, refresh, revocation, temporary_credentials,
+    token_credentials,
 };
+use mortise_connectors::OAuth2;
 use mortise_domain::{
     AccessToken, AuthorizationCode, ClientSecret, DeviceCode, PastedSecret, PkceVerifier, RefreshToken, StateToken,
 };
@@ -25,6 +27,7 @@ pub(super) fn device(
     let access = AccessToken::new("ACCESS_TOKEN");
     steps.extend(identity(provider, registered, &access)?.map(|request| shown(Step::Identity, &request)));
     steps.push(shown(Step::Refresh, &refresh(provider, registered, fresh)?));
+    steps.extend(further_refreshes(provider, registered, provider.auth()?)?);
     Ok(steps)
 }
 
@@ -37,6 +40,41 @@ pub(super) fn implicit(
     let mut steps = vec![visit(authorization_url(provider, registered, client.scopes, &state, &unused)?)];
     let access = AccessToken::new("ACCESS_TOKEN");
     steps.extend(identity(provider, registered, &access)?.map(|request| shown(Step::Identity, &request)));
+    Ok(steps)
+}
+
+/// The refreshes of further tokens that have refresh tokens of their own.
+pub(super) fn further_refreshes(
+    provider: &Provider<'_>,
+    registered: &ClientRegistration<'_>,
+    auth: &OAuth2,
+) -> Result<Vec<SimulatedRequest>, ProtocolError> {
+    let renewable = auth.token_response.further.iter().filter(|(_, place)| place.refresh_token.is_some());
+    renewable
+        .map(|(name, _)| {
+            let token = RefreshToken::new(format!("{}_REFRESH_TOKEN", name.to_ascii_uppercase()));
+            Ok(shown(Step::Refresh, &refresh(provider, registered, &token)?))
+        })
+        .collect()
+}
+
+/// The ends of further tokens, by whatever of each ends the most.
+pub(super) fn further_ends(
+    provider: &Provider<'_>,
+    registered: &ClientRegistration<'_>,
+    auth: &OAuth2,
+) -> Result<Vec<SimulatedRequest>, ProtocolError> {
+    let mut steps = Vec::new();
+    for (name, place) in &auth.token_response.further {
+        let name = name.to_ascii_uppercase();
+        let fresh = RefreshToken::new(format!("{name}_REFRESH_TOKEN"));
+        let access = AccessToken::new(format!("{name}_ACCESS_TOKEN"));
+        let token = match place.refresh_token {
+            Some(_) => PresentedToken::Refresh(&fresh),
+            None => PresentedToken::Access(&access),
+        };
+        steps.extend(revocation(provider, registered, token)?.map(|request| shown(Step::Revoke, &request)));
+    }
     Ok(steps)
 }
 

@@ -18,6 +18,7 @@ impl Step {
             Self::LongLived => "long-lived: the token is changed for one that lives longer",
             Self::Identity => "identity: the provider is asked whose grant it is",
             Self::Verify => "verify: what the customer pasted is tried out",
+            Self::Call => "call: what calls of the API carry",
             Self::Refresh => "refresh: the token is renewed",
             Self::Introspect => "introspect: asked where nothing else tells the token's lifetime",
             Self::Revoke => "revoke: a token is ended",

@@ -58,6 +58,28 @@ fn pasted_credentials_are_tried_out_where_the_manifest_says() {
 }
 
 #[test]
+fn what_is_signed_here_is_shown_in_the_call_that_carries_it() {
+    let text = "id: a\nname: A\nauth:\n  type: signed_jwt\n  credentials: {id: {type: text, title: Id}, key: {type: secret, title: Key}}\n  \
+                jwt: {algorithm: HS256, key_id: '{id}', audience: /admin/, key_encoding: hex}\n  \
+                verification: {url: https://a.example/me}\n\
+                api: {base_url: https://a.example/v1, headers: {authorization: 'Ghost {access_token}'}}\n";
+    let call = "authorization: Ghost ACCESS_TOKEN\naccept: application/json\n\
+                (ACCESS_TOKEN is signed: {\"aud\":\"/admin/\",\"iat\":\"NOW\",\"exp\":\"NOW+300\"})\n\
+                (the header of ACCESS_TOKEN is signed: {\"typ\":\"JWT\",\"alg\":\"HS256\",\"kid\":\"ID\"})\n";
+    let silent = text.replace("  verification: {url: https://a.example/me}\n", "");
+    for (text, expected) in [
+        (text, format!("# verify: what the customer pasted is tried out\nGET https://a.example/me\n{call}")),
+        (&silent, format!("# call: what calls of the API carry\nGET https://a.example/v1\n{call}")),
+    ] {
+        let manifest = mortise_connectors::parse(text).unwrap_or_else(|found| panic!("{found:#?}"));
+        let (values, scopes) = (mortise_connectors::Values::new(), ScopeSet::default());
+        let client = SimulatedClient { client_id: "CLIENT_ID", redirect_uri: "https://b.example/", scopes: &scopes };
+        let requests = simulate(&Provider { manifest: &manifest, values: &values }, &client).expect("requests");
+        assert_eq!(self::text(&requests), expected);
+    }
+}
+
+#[test]
 fn what_customers_give_is_shown_by_its_names() {
     let own_key =
         json!({"grant": "jwt_bearer", "client_authentication": "none", "assertion": {"issuer": "{client_id}"}});

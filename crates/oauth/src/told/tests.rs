@@ -127,3 +127,18 @@ fn a_described_field_is_what_it_has_to_be_and_makes_the_base() {
         json!({"instance_url": "https://a.example"})
     );
 }
+
+/// Row T10: a host is no URL, and leads as far inside.
+#[test]
+fn t10_a_told_host_is_judged_like_a_url_of_it() {
+    let api = json!({"base_url": "https://{dc}/v1", "fields": {"dc": {"type": "host"}}});
+    let strict = EgressPolicy::default();
+    for inside in ["metadata.google.internal", "printer.local", "x.localhost", "nas.home.arpa"] {
+        let told = json!({"dc": inside, "api_base_url": "https://old.acme.example/v1"});
+        assert_eq!(believed(&strict, api.clone(), told), json!({}), "{inside}");
+    }
+    let told = believed(&strict, api.clone(), json!({"dc": "eu1.acme.example"}));
+    assert_eq!(told, json!({"dc": "eu1.acme.example", "api_base_url": "https://eu1.acme.example/v1"}));
+    let own = believed(&opened("10.0.0.0/8"), api, json!({"dc": "crm.corp.internal"}));
+    assert_eq!(own["api_base_url"], "https://crm.corp.internal/v1");
+}

@@ -2,6 +2,7 @@
 
 use super::request::{Known, header};
 use super::{ACCESS_TOKEN, two_step};
+use crate::signed_jwt::signed_jwt;
 use crate::{Carried, ProtocolError, Provider};
 use mortise_domain::{AccessToken, PastedSecret};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub fn carried_token(
     token: &AccessToken,
     kept: &BTreeMap<String, PastedSecret>,
 ) -> Result<Option<Carried>, ProtocolError> {
-    if two_step(provider).is_none() {
+    if two_step(provider).is_none() && signed_jwt(provider).is_none() {
         return Ok(None);
     }
     let mut known = Known::from(kept);

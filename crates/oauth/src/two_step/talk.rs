@@ -6,9 +6,10 @@
 use super::request::{Known, request};
 use super::{REFRESH_TOKEN, two_step};
 use crate::outcome::accepted_by;
+use crate::refresh::{patience, single_use};
 use crate::response::Document;
 use crate::{Failure, FailureClass, Given, MintError, ProtocolError, Provider, RefreshFailure, Reply, Transport};
-use mortise_connectors::{LoginStep, TokenResponse, TwoStep};
+use mortise_connectors::{LoginStep, RecoveryClass, TokenResponse, TwoStep};
 use mortise_domain::{PastedSecret, RefreshToken, Timestamp, TokenGrant};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub(crate) async fn log_in(
     sent_at: Timestamp,
 ) -> Result<TokenGrant, MintError> {
     let auth = two_step(provider).ok_or(ProtocolError::NotOAuth2)?;
-    let talk = Talk { transport, provider, auth, deadline, sent_at };
+    let talk = Talk { transport, provider, auth, spends: RecoveryClass::N, deadline, sent_at };
     talk.through(&auth.steps, Known::from(given.credentials)).await
 }
 
@@ -47,13 +48,16 @@ pub(crate) async fn renew(
     }
     let mut known = Known::from(kept);
     known.learn(REFRESH_TOKEN, token.expose());
-    Talk { transport, provider, auth, deadline, sent_at }.through(&auth.refresh, known).await
+    let spends = provider.manifest.auth.recovery_class();
+    Talk { transport, provider, auth, spends, deadline, sent_at }.through(&auth.refresh, known).await
 }
 
 struct Talk<'a> {
     transport: &'a dyn Transport,
     provider: &'a Provider<'a>,
     auth: &'a TwoStep,
+    /// What becomes of a refresh token that is sent; a login sends none.
+    spends: RecoveryClass,
     deadline: Duration,
     sent_at: Timestamp,
 }
@@ -89,7 +93,8 @@ impl Talk<'_> {
         first: bool,
     ) -> Result<(Reply, Document), MintError> {
         let mut request = request(step, self.provider, known, self.auth.retry_hint.as_ref())?;
-        request.deadline = request.deadline.min(deadline);
+        request.deadline = patience(self.spends).min(deadline);
+        request.fresh_connection = single_use(self.spends);
         let secrets: Vec<Zeroizing<String>> = std::mem::take(&mut request.secrets);
         let reply = self.transport.send(request).await.map_err(|error| {
             let failure = Failure::from(error);

@@ -130,6 +130,29 @@ async fn a_refresh_token_renews_with_what_was_kept() {
     assert_eq!(grant.kept.len(), 3);
 }
 
+/// As the refresh token of any other mode: what is spent by its use must not get lost on the way.
+#[tokio::test]
+async fn a_refresh_token_that_is_spent_by_its_use_goes_out_on_a_connection_of_its_own() {
+    let patient = Duration::from_secs(300);
+    let (values, token) = (values(), RefreshToken::new("r-1"));
+    for (class, fresh, deadline) in [("S", true, 120), ("F", true, 120), ("G", false, 30), ("M", false, 30)] {
+        let manifest = manifest(&FULL.replace("recovery_class: S", &format!("recovery_class: {class}")));
+        let provider = Provider { manifest: &manifest, values: &values };
+        let transport = ScriptedTransport::new();
+        transport.reply(reply(200, &json!({"data": {"token": "t-2"}})));
+        let kept = given(&[("session", "s"), ("account", "7"), ("site_key", "k")]);
+        crate::renew(&transport, &provider, &client(), (&token, &kept), patient, now()).await.expect("a token");
+        let [request] = &transport.take_requests()[..] else { panic!("one request") };
+        assert_eq!((request.fresh_connection, request.deadline.as_secs()), (fresh, deadline), "{class}");
+    }
+    // A login presents nothing that could be spent.
+    let transport = ScriptedTransport::new();
+    transport.reply(reply(200, &json!({"session": {"id": "s"}, "account": 7})));
+    transport.reply(reply(200, &json!({"data": {"token": "t-1"}})));
+    log_in(FULL, &transport, &everything()).await.expect("a token");
+    assert!(transport.take_requests().iter().all(|request| !request.fresh_connection));
+}
+
 #[test]
 fn a_token_is_ended_and_carried_as_the_manifest_says() {
     let (manifest, values) = (manifest(FULL), values());

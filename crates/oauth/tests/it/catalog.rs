@@ -71,7 +71,11 @@ fn every_entry_keeps_the_protocol() {
             assert!(!request.url.contains(['{', '}']), "{id}: {}", request.url);
         }
         let Some(authorize) = requests.iter().find(|request| request.step == Step::Authorize) else { continue };
-        let url = url::Url::parse(&authorize.url).unwrap();
+        let mut url = url::Url::parse(&authorize.url).unwrap();
+        if let Some(route) = &auth.authorization_request.route {
+            let behind = url.fragment().unwrap().strip_prefix(&format!("{route}?")).unwrap().to_owned();
+            url.set_query(Some(&behind));
+        }
         let value = |name: &str| {
             let found: Vec<_> = url.query_pairs().filter(|(n, _)| n == name).map(|(_, v)| v.into_owned()).collect();
             assert!(found.len() <= 1, "{id}: {name} stands {} times", found.len());
