@@ -212,7 +212,7 @@ impl Broker {
     }
 
     /// A stored secret has to be what the clients of another version prove themselves by.
-    async fn refuse_other_proof(&self, row: &App, to: &Manifest) -> Result<()> {
+    pub(crate) async fn refuse_other_proof(&self, row: &App, to: &Manifest) -> Result<()> {
         let (Some(auth), Some(sealed)) = (to.oauth2(), &row.secret) else { return Ok(()) };
         let secret = self.secrets.open_client_secret(row.environment, row.key, sealed).await?;
         check_client_secret(auth, &secret).map_err(|error| Error::invalid("/client_secret", error.to_string()))

@@ -244,5 +244,6 @@ fn imported_grant(credentials: ImportedCredentials, now: Timestamp) -> Result<To
         dpop_key: None,
         extra: BTreeMap::new(),
         kept: BTreeMap::new(),
+        further: BTreeMap::new(),
     })
 }

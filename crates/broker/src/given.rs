@@ -6,10 +6,11 @@
 use crate::connect::GrantTarget;
 use crate::loaded::LoadedApp;
 use crate::pasted::{Misfit, refused_by};
+use crate::revoke::end_token;
 use crate::{Broker, Credentials, Result};
 use mortise_connectors::{RenewedBy, Values};
 use mortise_domain::{AccessToken, ConnectionId, ScopeSet, StateReason, Timestamp, TokenGrant};
-use mortise_oauth::{Failure, Given, MintError, RevocationToken, mint, request_revocation, revocation};
+use mortise_oauth::{Failure, Given, MintError, RevocationToken, mint, request_verification, verification_of_token};
 use std::time::Duration;
 
 /// How long one asks for a first token, with a person waiting.
@@ -64,7 +65,7 @@ impl Broker {
         self.store_grant(app, GrantTarget { given: Some(given), ..target }, grant, reason, sent_at).await
     }
 
-    /// Asks for a first token with what there is, and with the app's newest secret.
+    /// Asks for a first token with what there is, as the client where there is one.
     pub(crate) async fn ask_with(
         &self,
         app: &LoadedApp,
@@ -74,19 +75,36 @@ impl Broker {
         sent_at: Timestamp,
     ) -> Result<std::result::Result<TokenGrant, Failure>> {
         let given = Given { credentials, scopes };
-        match mint(&*self.transport, &app.provider(values), &app.client(), &given, PATIENCE, sent_at).await {
-            Ok(grant) => Ok(Ok(grant)),
-            Err(MintError::Refused(refused)) => Ok(Err(refused.failure)),
-            Err(MintError::Protocol(error)) => Err(error.into()),
+        let (provider, given) = (&app.provider(values), &given);
+        let asked = app.as_client(|client| async move {
+            match mint(&*self.transport, provider, &client, given, PATIENCE, sent_at).await {
+                Ok(grant) => Ok(Ok(grant)),
+                Err(MintError::Refused(refused)) => Ok(Err(refused.failure)),
+                Err(MintError::Protocol(error)) => Err(error.into()),
+            }
+        });
+        match asked.await? {
+            Ok(grant) => self.tried_out(app, values, grant).await,
+            refused @ Err(_) => Ok(refused),
         }
+    }
+
+    /// What nobody was asked for, a call of the API has to prove, where the manifest has one.
+    async fn tried_out(
+        &self,
+        app: &LoadedApp,
+        values: &Values,
+        grant: TokenGrant,
+    ) -> Result<std::result::Result<TokenGrant, Failure>> {
+        let request = verification_of_token(&app.provider(values), &grant.access_token, &grant.kept)?;
+        let (Some(call), Some(request)) = (app.manifest.auth.verification(), request) else { return Ok(Ok(grant)) };
+        Ok(request_verification(&*self.transport, request, call).await.map(|()| grant))
     }
 
     /// A token that nobody will use is given back, where the provider takes it.
     async fn end_trial(&self, app: &LoadedApp, values: &Values, token: &AccessToken) {
-        let (provider, client) = (app.provider(values), app.client());
-        if let Ok(Some(request)) = revocation(&provider, &client, RevocationToken::Access(token))
-            && let Err(failure) = request_revocation(&*self.transport, request).await
-        {
+        let ended = end_token(&*self.transport, app, values, RevocationToken::Access(token)).await;
+        if let Ok(Err(failure)) = ended {
             tracing::info!(app = %app.app.id, %failure, "a token that was asked for as a trial could not be ended");
         }
     }

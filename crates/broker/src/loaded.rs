@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use moka::future::Cache;
 use mortise_connectors::{Manifest, Values};
 use mortise_domain::{AppKey, ClientSecret, Clock};
-use mortise_oauth::{ClientRegistration, Provider, Signer};
+use mortise_oauth::{ClientRegistration, Failure, FailureClass, Provider, Signer, check_client_secret};
 use mortise_store::{App, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +49,27 @@ impl LoadedApp {
         }
     }
 
+    /// Asks as the client with its newest secret, and where the provider does not accept that, with the one before it. A
+    /// client that is not accepted has nothing else of its request looked at (RFC 6749 section 5.2), so that not even a code,
+    /// which is good for one use, is spent by it.
+    pub(crate) async fn as_client<'a, T, F>(
+        &'a self,
+        ask: impl Fn(ClientRegistration<'a>) -> F,
+    ) -> Result<std::result::Result<T, Failure>>
+    where
+        F: Future<Output = Result<std::result::Result<T, Failure>>>,
+    {
+        let mut answer = ask(self.client()).await?;
+        for older in self.clients().into_iter().skip(1) {
+            if !answer.as_ref().is_err_and(refuses_secret) {
+                break;
+            }
+            tracing::info!(app = %self.app.id, "the newest client secret is refused, and the one before it is tried");
+            answer = ask(older).await?;
+        }
+        Ok(answer)
+    }
+
     fn client_with<'a>(&'a self, secret: Option<&'a ClientSecret>) -> ClientRegistration<'a> {
         ClientRegistration {
             client_id: &self.app.client_id,
@@ -58,6 +79,11 @@ impl LoadedApp {
             dpop_key: None,
         }
     }
+}
+
+/// Whether another secret may be accepted. A client that may not ask for what it asks was accepted already.
+fn refuses_secret(failure: &Failure) -> bool {
+    failure.class == FailureClass::AppMisconfigured && failure.error.as_deref() != Some("unauthorized_client")
 }
 
 /// The path of an app's callback.
@@ -104,8 +130,12 @@ impl LoadedApps {
     pub(crate) async fn loaded(&self, app: App, version: i32) -> Result<LoadedApp> {
         let manifest = self.manifest(&app, version).await?;
         let redirect_uri = self.redirect_uri(app.key);
-        let secrets =
+        let mut secrets =
             if self.is_known_to(&app, &manifest).await? { self.open_secrets(&app).await? } else { Vec::new() };
+        // Of two that another version stands between, one may be the key that its clients sign with: it is never sent here.
+        if let Some(auth) = manifest.oauth2().filter(|_| secrets.len() > 1) {
+            secrets.retain(|secret| check_client_secret(auth, secret).is_ok());
+        }
         Ok(LoadedApp { app, manifest, redirect_uri, secrets, signer: self.signer.clone() })
     }
 

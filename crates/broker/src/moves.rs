@@ -236,6 +236,7 @@ impl Broker {
             new_hosts.extend(reached.beyond(&before));
             for_the_secret |= !reached.beyond_secret(&before).is_empty();
         }
+        self.check_proof(app, &to).await?;
         refuse_unnamed(&new_hosts, &input.accept_hosts)?;
         if for_the_secret && app.secret.is_some() {
             self.same_secret(app, input.client_secret.as_ref()).await?;
@@ -244,6 +245,28 @@ impl Broker {
             return Err(Error::invalid("/client_secret", why));
         }
         Ok(())
+    }
+
+    /// The app's secret has to prove its client in the new version too, and one that only signs must not be sent there.
+    async fn check_proof(&self, app: &App, to: &Manifest) -> Result<()> {
+        if to.auth.proves_client() && app.secret.is_none() {
+            let why =
+                "its clients prove themselves by a secret, and the app has none: replace the app with one that has";
+            return Err(Error::invalid("/to_version", why));
+        }
+        self.refuse_other_proof(app, to).await.map_err(|error| match error {
+            Error::Invalid(faults) => {
+                let of_version = |fault: Fault| Fault {
+                    pointer: "/to_version".into(),
+                    detail: format!(
+                        "its clients prove themselves by something else than the app's secret: {}",
+                        fault.detail
+                    ),
+                };
+                Error::Invalid(faults.into_iter().map(of_version).collect())
+            }
+            error => error,
+        })
     }
 
     /// Whoever sends a secret somewhere new knows it.

@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 /// What a stored credential is called where a token has its type. No provider's token can be called that, because only
 /// `bearer` is spoken.
 const KINDS: [&str; 2] = ["api_key", "basic"];
-/// The same for a token that such credentials were changed for.
-const TWO_STEP: &str = "two_step";
+/// The same for a token that such credentials were changed for, or that they signed.
+const OF_CREDENTIALS: [&str; 2] = ["two_step", "signed_jwt"];
 
 impl Broker {
     /// Tries credentials out, if the manifest says how.
@@ -61,14 +61,15 @@ impl Broker {
     /// What calls of a connection carry, where its manifest says how; a bearer token is carried as everybody knows.
     pub(crate) async fn carried(&self, row: &TokenRow, stored: &Access) -> Result<Option<Carried>> {
         let kind = stored.token_type.as_str();
-        if kind != TWO_STEP && !KINDS.contains(&kind) {
+        let is_token = OF_CREDENTIALS.contains(&kind);
+        if !is_token && !KINDS.contains(&kind) {
             return Ok(None);
         }
         let full = self.store.connection_get(row.environment, row.id).await?;
         let full = full.ok_or(Error::NotFound("connection"))?;
         let app = self.apps.load(full.app, full.connector_version).await?;
         let provider = app.provider(&full.variables);
-        let carried = if kind == TWO_STEP {
+        let carried = if is_token {
             carried_token(&provider, &stored.token, &stored.kept)?
         } else {
             carried(&provider, &of_text(stored.token.expose())?)?
@@ -106,7 +107,7 @@ pub(crate) fn checked(
         }
     }
     // A key that cannot sign would be sent nowhere, and so no provider would tell.
-    if let Some(Err((name, wrong))) = auth.oauth2().map(|auth| check_pasted_key(auth, &given)) {
+    if let Err((name, wrong)) = check_pasted_key(auth, &given) {
         fault(&name, wrong.to_string());
     }
     if faults.is_empty() { Ok(given) } else { Err(faults) }
@@ -117,7 +118,7 @@ fn as_grant(auth: &Auth, credentials: &Credentials) -> Result<TokenGrant> {
     let kind = match auth {
         Auth::ApiKey(_) => "api_key",
         Auth::Basic(_) => "basic",
-        Auth::TwoStep(_) => return Err(Error::missing("a credential that is a token by itself")),
+        Auth::TwoStep(_) | Auth::SignedJwt(_) => return Err(Error::missing("a credential that is a token by itself")),
         Auth::Oauth2(_) | Auth::Oauth1(_) => return Err(Error::missing("a field to paste into")),
     };
     Ok(TokenGrant {
@@ -130,6 +131,7 @@ fn as_grant(auth: &Auth, credentials: &Credentials) -> Result<TokenGrant> {
         dpop_key: None,
         extra: BTreeMap::new(),
         kept: BTreeMap::new(),
+        further: BTreeMap::new(),
     })
 }
 

@@ -3,14 +3,14 @@
 //! The tokens to revoke are queued, sealed, in the transaction that ends the connection: the local end does not wait for
 //! the provider, and a provider that is down hears of it later.
 
-use crate::loaded::LoadedApps;
+use crate::loaded::{LoadedApp, LoadedApps};
 use crate::refresh::{Apps as _, LateReplies, Seals as _};
-use crate::sealing::Place;
-use crate::sealing::Secrets;
+use crate::renewal::RefreshTokens;
+use crate::sealing::{Access, Place, Secrets};
 use crate::spill::{SpilledGrant, SpilledRefresh};
 use crate::{Error, Renewal, Result, timeline};
 use async_trait::async_trait;
-use mortise_connectors::Auth;
+use mortise_connectors::{Auth, Values};
 use mortise_domain::{
     AccessToken, Clock, Entropy, EventKind, LeaseOwner, RefreshToken, RevocationId, Sealed, Timestamp, backoff,
 };
@@ -20,8 +20,8 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a claimed revocation is nobody else's: two requests with their deadlines.
-const LEASE: Duration = Duration::from_secs(90);
+/// How long a claimed revocation is nobody else's: two tokens, each told with two secrets at the most, with their deadlines.
+const LEASE: Duration = Duration::from_secs(150);
 /// After this many attempts (some two days) the provider is taken to have no use for the news.
 const ATTEMPTS: i32 = 300;
 
@@ -45,15 +45,14 @@ impl LateReplies for Revoker {
         };
         let generation = pair.parent_generation + 1;
         let place = Place { environment: pair.environment, connection: pair.connection, generation };
-        let (refresh, access) = self.open_doomed(place, pair.refresh.as_ref(), Some(&pair.access)).await?;
-        if refresh.is_none() && access.is_none() {
-            return Ok(());
+        let mut queued = Vec::new();
+        for doomed in self.open_doomed(place, pair.refresh.as_ref(), Some(&pair.access)).await? {
+            let revocation = self.new_revocation(&row, doomed.refresh.as_ref(), doomed.access.as_ref()).await?;
+            queued.push(revocation.id);
+            let event = self.event(EventKind::LateReply, json!({"attempt": pair.attempt}));
+            self.store.revocation_enqueue(revocation, event).await?;
         }
-        let revocation = self.new_revocation(&row, refresh.as_ref(), access.as_ref()).await?;
-        let id = revocation.id;
-        let event = self.event(EventKind::LateReply, json!({"attempt": pair.attempt}));
-        self.store.revocation_enqueue(revocation, event).await?;
-        self.revoke_soon(vec![id]).await;
+        self.revoke_soon(queued).await;
         Ok(())
     }
 }
@@ -70,19 +69,19 @@ impl Revoker {
             connection: row.id,
             family: row.family,
             generation: row.generation,
-            revocations: self.revocation_of(row).await?.into_iter().collect(),
+            revocations: self.revocations_of(row).await?,
             event: self.event(EventKind::Revoked, detail),
         })
     }
 
-    /// The revocation of a connection's present tokens; none if it has none.
-    async fn revocation_of(&self, row: &Connection) -> Result<Option<NewRevocation>> {
+    /// The revocations of a connection's present tokens; none if it has none.
+    async fn revocations_of(&self, row: &Connection) -> Result<Vec<NewRevocation>> {
         let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
-        let (refresh, access) = self.open_doomed(place, row.refresh.as_ref(), row.access.as_ref()).await?;
-        if refresh.is_none() && access.is_none() {
-            return Ok(None);
+        let mut revocations = Vec::new();
+        for doomed in self.open_doomed(place, row.refresh.as_ref(), row.access.as_ref()).await? {
+            revocations.push(self.new_revocation(row, doomed.refresh.as_ref(), doomed.access.as_ref()).await?);
         }
-        self.new_revocation(row, refresh.as_ref(), access.as_ref()).await.map(Some)
+        Ok(revocations)
     }
 
     /// Tokens that are to end; what the customer gave is none, and no provider is told it here. What does not open, because it
@@ -92,33 +91,31 @@ impl Revoker {
         place: Place,
         refresh: Option<&Sealed>,
         access: Option<&Sealed>,
-    ) -> Result<(Option<RefreshToken>, Option<AccessToken>)> {
-        let refresh = match refresh {
+    ) -> Result<Vec<Doomed>> {
+        let tokens = match refresh {
             Some(sealed) => match openable(self.secrets.open_renewal(place, sealed).await)? {
-                Some(Renewal::RefreshToken(token)) => Some(token),
-                Some(Renewal::Credentials(_)) | None => None,
+                Some(Renewal::RefreshToken(token)) => RefreshTokens { own: Some(token), ..RefreshTokens::default() },
+                Some(Renewal::Several(tokens)) => tokens,
+                Some(Renewal::Credentials(_)) | None => RefreshTokens::default(),
             },
-            None => None,
+            None => RefreshTokens::default(),
         };
         let access = match access {
-            Some(sealed) => openable(self.secrets.open_access(place, sealed).await)?.map(|access| access.token),
+            Some(sealed) => openable(self.secrets.open_access(place, sealed).await)?,
             None => None,
         };
-        Ok((refresh, access))
+        Ok(paired(tokens, access))
     }
 
     /// Revokes a spilled grant that found no connection to belong to.
     pub(crate) async fn revoke_orphan(&self, grant: &SpilledGrant) -> Result<()> {
         let place =
             Place { environment: grant.environment, connection: grant.connection, generation: grant.generation };
-        let (refresh, access) = self.open_doomed(place, grant.refresh.as_ref(), Some(&grant.access)).await?;
+        let doomed = self.open_doomed(place, grant.refresh.as_ref(), Some(&grant.access)).await?;
         let app = self.apps.load(grant.app, grant.connector_version).await?;
-        let (provider, client) = (app.provider(&grant.variables), app.client());
-        let tokens = refresh.iter().map(RevocationToken::Refresh).chain(access.iter().map(RevocationToken::Access));
+        let tokens: Vec<_> = doomed.iter().flat_map(Doomed::tokens).collect();
         for token in tokens {
-            if let Some(request) = revocation(&provider, &client, token)?
-                && let Err(failure) = request_revocation(&*self.transport, request).await
-            {
+            if let Err(failure) = end_token(&*self.transport, &app, &grant.variables, token).await? {
                 tracing::warn!(connection = %grant.connection, %failure, "an orphaned grant could not be revoked");
             }
         }
@@ -180,30 +177,25 @@ impl Revoker {
     /// Refresh token first, because revoking it usually ends the access token too (RFC 7009 section 2.1).
     async fn tell(&self, row: Revocation) -> Result<()> {
         let app = self.apps.load(row.app, row.connector_version).await?;
-        let (provider, client) = (app.provider(&row.variables), app.client());
         let mut told = false;
         // A login's refresh token ends with its token; there is no request for it.
         let alone = matches!(app.manifest.auth, Auth::TwoStep(_));
         if let Some(sealed) = row.refresh.as_ref().filter(|_| !alone) {
             let token = self.secrets.open_doomed_refresh(row.environment, row.id, sealed).await?;
-            let Some(request) = revocation(&provider, &client, RevocationToken::Refresh(&token))? else {
-                return self.no_way(row).await;
-            };
-            if let Err(failure) = request_revocation(&*self.transport, request).await {
-                return self.revocation_failed(row, &failure).await;
+            match end_token(&*self.transport, &app, &row.variables, RevocationToken::Refresh(&token)).await? {
+                Ok(Telling::Told) => told = true,
+                Ok(Telling::NoWay) => return self.no_way(row).await,
+                Err(failure) => return self.revocation_failed(row, &failure).await,
             }
-            told = true;
         }
         if let Some(sealed) = &row.access {
             let token = self.secrets.open_doomed_access(row.environment, row.id, sealed).await?;
-            let Some(request) = revocation(&provider, &client, RevocationToken::Access(&token))? else {
-                return self.no_way(row).await;
-            };
-            match request_revocation(&*self.transport, request).await {
+            match end_token(&*self.transport, &app, &row.variables, RevocationToken::Access(&token)).await? {
+                Ok(Telling::Told) => {}
+                Ok(Telling::NoWay) => return self.no_way(row).await,
                 // RFC 7009 section 2.2.1: a server may only know how to revoke refresh tokens.
                 Err(failure) if told && failure.class == FailureClass::Unknown => {}
                 Err(failure) => return self.revocation_failed(row, &failure).await,
-                Ok(()) => {}
             }
         }
         let event = self.event(EventKind::RevokedUpstream, json!({"attempts": row.attempts + 1}));
@@ -232,6 +224,56 @@ impl Revoker {
         let wait = backoff(u32::try_from(attempts).unwrap_or(1), self.entropy.fraction());
         self.clock.now() + wait.max(failure.retry_after.unwrap_or_default())
     }
+}
+
+/// Whether a provider could be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// It was.
+    Told,
+    /// Its connector has no request for it.
+    NoWay,
+}
+
+/// Tells the provider that `token` has ended (RFC 7009 section 2.1).
+pub(crate) async fn end_token(
+    transport: &dyn Transport,
+    app: &LoadedApp,
+    values: &Values,
+    token: RevocationToken<'_>,
+) -> Result<std::result::Result<Telling, Failure>> {
+    let ended = app.as_client(|client| async move {
+        match revocation(&app.provider(values), &client, token)? {
+            Some(request) => Ok(request_revocation(transport, request).await.map(|()| Telling::Told)),
+            None => Ok(Ok(Telling::NoWay)),
+        }
+    });
+    ended.await
+}
+
+/// A token that is to end, with what it is renewed with.
+pub(crate) struct Doomed {
+    refresh: Option<RefreshToken>,
+    access: Option<AccessToken>,
+}
+
+impl Doomed {
+    fn tokens(&self) -> impl Iterator<Item = RevocationToken<'_>> {
+        let refresh = self.refresh.iter().map(RevocationToken::Refresh);
+        refresh.chain(self.access.iter().map(RevocationToken::Access))
+    }
+}
+
+/// The connection's own token first, then its further ones; each with its refresh token, as far as there is one of either.
+fn paired(mut refresh: RefreshTokens, access: Option<Access>) -> Vec<Doomed> {
+    let (own, kept) = access.map_or((None, None), |access| (Some(access.token), access.further));
+    let mut doomed = vec![Doomed { refresh: refresh.own.take(), access: own }];
+    for (name, kept) in kept.into_iter().flat_map(|kept| kept.tokens) {
+        doomed.push(Doomed { refresh: refresh.further.remove(&name), access: Some(kept.token) });
+    }
+    doomed.extend(refresh.further.into_values().map(|token| Doomed { refresh: Some(token), access: None }));
+    doomed.retain(|doomed| doomed.refresh.is_some() || doomed.access.is_some());
+    doomed
 }
 
 /// A database that is away is no reason to give a secret up.

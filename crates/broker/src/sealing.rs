@@ -1,8 +1,12 @@
 //! Which secret is sealed under which key for which place: the one list of it.
 
+mod several;
+
 use crate::data_keys::{DataKeys, KeyOwner};
+use crate::further::FurtherTokens;
 use crate::pasted::{as_text, of_text};
 use crate::refresh::{Beside, Seals};
+use crate::renewal::RefreshTokens;
 use crate::{Error, Renewal, Result};
 use async_trait::async_trait;
 use mortise_domain::{
@@ -12,6 +16,7 @@ use mortise_domain::{
 use mortise_oauth::Credentials;
 use mortise_vault::{Field, SealContext, VaultError, same, sha256};
 use serde::{Deserialize, Serialize};
+use several::{SealedFurther, with_further};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +29,7 @@ pub(crate) struct Access {
     pub(crate) extra: BTreeMap<String, serde_json::Value>,
     pub(crate) kept: BTreeMap<String, PastedSecret>,
     pub(crate) dpop_key: Option<DpopKey>,
+    pub(crate) further: Option<FurtherTokens>,
 }
 
 /// The same as one value to seal. Short names: this stands in every connection's row.
@@ -41,11 +47,14 @@ pub(crate) struct SealedAccess<'a> {
     /// What the token is bound to (RFC 9449).
     #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, borrow)]
     dpop_key: Option<Cow<'a, str>>,
+    /// The connection's further tokens.
+    #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, borrow)]
+    further: Option<SealedFurther<'a>>,
 }
 
 impl<'a> SealedAccess<'a> {
-    /// What of a grant is handed out.
-    pub(crate) fn of(grant: &'a TokenGrant) -> Self {
+    /// What of a grant is handed out, with the further tokens as they are kept.
+    pub(crate) fn of(grant: &'a TokenGrant, further: Option<&'a FurtherTokens>) -> Self {
         let named = grant.token_type != TokenType::bearer();
         Self {
             token: grant.access_token.expose().into(),
@@ -53,6 +62,7 @@ impl<'a> SealedAccess<'a> {
             extra: Cow::Borrowed(&grant.extra),
             kept: grant.kept.iter().map(|(name, value)| (name.into(), value.expose().into())).collect(),
             dpop_key: grant.dpop_key.as_ref().map(|key| key.expose().into()),
+            further: further.map(SealedFurther::of),
         }
     }
 }
@@ -65,6 +75,7 @@ impl From<SealedAccess<'_>> for Access {
             extra: sealed.extra.into_owned(),
             kept: sealed.kept.into_iter().map(|(name, value)| (name.into_owned(), PastedSecret::new(value))).collect(),
             dpop_key: sealed.dpop_key.map(DpopKey::new),
+            further: sealed.further.map(SealedFurther::open),
         }
     }
 }
@@ -107,30 +118,52 @@ impl Seals for Secrets {
         self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await.map(drop)
     }
 
-    async fn move_access(&self, customer: CustomerKey, from: Place, to: Place, sealed: &Sealed) -> Result<Sealed> {
-        let plain = self.data_keys.opening(sealed).await?.open(&from.context(Field::AccessToken), sealed)?;
+    async fn move_access(
+        &self,
+        customer: CustomerKey,
+        from: Place,
+        to: Place,
+        sealed: &Sealed,
+        further: Option<&FurtherTokens>,
+    ) -> Result<Sealed> {
+        let mut plain = self.data_keys.opening(sealed).await?.open(&from.context(Field::AccessToken), sealed)?;
+        if let Some(further) = further {
+            plain = with_further(&plain, further)?;
+        }
         let key = self.data_keys.sealing(KeyOwner::Customer(to.environment, customer)).await?;
         Ok(key.seal(&*self.entropy, &to.context(Field::AccessToken), &plain)?)
     }
 
     async fn beside(&self, place: Place, sealed: &Sealed) -> Result<Beside> {
-        let Access { extra, kept, dpop_key, .. } = self.open_access(place, sealed).await?;
-        Ok(Beside { fields: extra, kept, dpop_key })
+        let Access { extra, kept, dpop_key, further, .. } = self.open_access(place, sealed).await?;
+        Ok(Beside { fields: extra, kept, dpop_key, further })
     }
 
     async fn is_access(&self, place: Place, sealed: &Sealed, token: &AccessToken) -> Result<bool> {
         Ok(self.open_access(place, sealed).await?.token.expose() == token.expose())
     }
 
-    async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed> {
+    async fn seal_access(
+        &self,
+        customer: CustomerKey,
+        place: Place,
+        grant: &TokenGrant,
+        further: Option<&FurtherTokens>,
+    ) -> Result<Sealed> {
         let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
-        let plain = Zeroizing::new(serde_json::to_vec(&SealedAccess::of(grant))?);
+        let plain = Zeroizing::new(serde_json::to_vec(&SealedAccess::of(grant, further))?);
         Ok(key.seal(&*self.entropy, &place.context(Field::AccessToken), &plain)?)
     }
 
     async fn seal_refresh(&self, customer: CustomerKey, place: Place, token: &RefreshToken) -> Result<Sealed> {
         let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
         Ok(key.seal(&*self.entropy, &place.context(Field::RefreshToken), token.expose().as_bytes())?)
+    }
+
+    async fn seal_refresh_tokens(&self, customer: CustomerKey, place: Place, tokens: &RefreshTokens) -> Result<Sealed> {
+        let key = self.data_keys.sealing(KeyOwner::Customer(place.environment, customer)).await?;
+        let plain = several::sealed(tokens)?;
+        Ok(key.seal(&*self.entropy, &place.context(Field::RefreshToken), plain.as_bytes())?)
     }
 
     async fn seal_credentials(&self, customer: CustomerKey, place: Place, given: &Credentials) -> Result<Sealed> {
@@ -159,6 +192,9 @@ fn marked(given: &Credentials) -> Result<Zeroizing<String>> {
 
 /// What stands in the place of a refresh token.
 fn renewal(plain: &str) -> Result<Renewal> {
+    if let Some(several) = plain.strip_prefix(several::MARK) {
+        return Ok(Renewal::Several(several::opened(several)?));
+    }
     Ok(match plain.strip_prefix(CREDENTIALS) {
         Some(given) => Renewal::Credentials(of_text(given)?),
         None => Renewal::RefreshToken(RefreshToken::new(plain)),

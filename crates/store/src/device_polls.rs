@@ -78,16 +78,24 @@ impl Store {
                 tx.execute_raw(update.with(" WHERE attempt_id = ", id).build()).await?;
                 let Some(attempt) = Entity::find_by_id(id).one(tx).await? else { continue };
                 let interval: i32 = row.try_get("", "interval_seconds")?;
-                claimed.push(ClaimedPoll {
-                    attempt: Attempt::try_from(attempt)?,
-                    poll: DevicePoll {
-                        interval: u32::try_from(interval).unwrap_or_default(),
-                        poll_at: Some(reading.time("poll_at", until)?),
-                        completion_digest: reading
-                            .digest("completion_digest", row.try_get("", "completion_digest")?)?,
-                        failure: None,
-                    },
-                });
+                let completion_digest: Vec<u8> = row.try_get("", "completion_digest")?;
+                let read = || {
+                    Ok::<_, StoreError>(ClaimedPoll {
+                        attempt: Attempt::try_from(attempt)?,
+                        poll: DevicePoll {
+                            interval: u32::try_from(interval).unwrap_or_default(),
+                            poll_at: Some(reading.time("poll_at", until)?),
+                            completion_digest: reading.digest("completion_digest", completion_digest)?,
+                            failure: None,
+                        },
+                    })
+                };
+                match read() {
+                    Ok(flow) => claimed.push(flow),
+                    Err(error) => {
+                        tracing::error!(attempt = %id, error = ?error, "a device flow does not read and is not asked about");
+                    }
+                }
             }
             Ok(claimed)
         })
@@ -150,9 +158,16 @@ impl Store {
                     Sql::new(self.dialect, "UPDATE authorization_attempts SET code = NULL, completion_digest = NULL")
                         .with(" WHERE id = ", model.id);
                 tx.execute_raw(take.build()).await?;
-                let mut attempt = Attempt::try_from(model)?;
-                if let Some(code) = attempt.code.take() {
-                    abandoned.push((attempt, code));
+                let id = model.id;
+                match Attempt::try_from(model) {
+                    Ok(mut attempt) => {
+                        if let Some(code) = attempt.code.take() {
+                            abandoned.push((attempt, code));
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(attempt = %id, error = ?error, "a device flow does not read, and its grant is not given back");
+                    }
                 }
             }
             Ok(abandoned)

@@ -7,7 +7,7 @@ use crate::dice::Dice;
 use crate::life::Life;
 use crate::weather::Weather;
 use async_trait::async_trait;
-use mortise_broker::{Beside, Credentials, Error, Place, Renewal, Seals};
+use mortise_broker::{Beside, Credentials, Error, FurtherTokens, Place, RefreshTokens, Renewal, Seals};
 use mortise_domain::{AccessToken, Clock, CustomerKey, DataKeyId, RefreshToken, Sealed, TokenGrant};
 use mortise_store::memory::unavailable;
 use mortise_vault::{DataKey, Field, SealContext, VaultError};
@@ -83,12 +83,29 @@ impl Seals for ProcessSeals {
         Ok(self.boxed.seal(place, Field::RefreshToken, token.expose())?)
     }
 
-    async fn seal_access(&self, _: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed, Error> {
+    async fn seal_refresh_tokens(&self, _: CustomerKey, _: Place, _: &RefreshTokens) -> Result<Sealed, Error> {
+        panic!("no provider of the simulation gives several tokens")
+    }
+
+    async fn seal_access(
+        &self,
+        _: CustomerKey,
+        place: Place,
+        grant: &TokenGrant,
+        _: Option<&FurtherTokens>,
+    ) -> Result<Sealed, Error> {
         self.life.risk().await;
         Ok(self.boxed.seal(place, Field::AccessToken, grant.access_token.expose())?)
     }
 
-    async fn move_access(&self, _: CustomerKey, from: Place, to: Place, sealed: &Sealed) -> Result<Sealed, Error> {
+    async fn move_access(
+        &self,
+        _: CustomerKey,
+        from: Place,
+        to: Place,
+        sealed: &Sealed,
+        _: Option<&FurtherTokens>,
+    ) -> Result<Sealed, Error> {
         self.life.risk().await;
         let plain = self.boxed.open(from, Field::AccessToken, sealed)?;
         Ok(self.boxed.seal(to, Field::AccessToken, &plain)?)

@@ -20,10 +20,14 @@ impl Broker {
         short: TokenGrant,
         sent_at: Timestamp,
     ) -> Result<(TokenGrant, Timestamp)> {
-        let request = long_lived_exchange(&app.provider(target.values), &app.client(), &short.access_token)?;
-        let Some(request) = request else { return Ok((short, sent_at)) };
-        let sent_at = self.clock.now();
-        let mut long = request_token(&*self.transport, request, &app.manifest).await.map_err(exchange_failed)?;
+        let token = &short.access_token;
+        let asked = app.as_client(|client| async move {
+            let request = long_lived_exchange(&app.provider(target.values), &client, token)?;
+            let (Some(request), asked_at) = (request, self.clock.now()) else { return Ok(Ok(None)) };
+            let long = request_token(&*self.transport, request, &app.manifest).await;
+            Ok(long.map(|long| Some((long, asked_at))))
+        });
+        let Some((mut long, sent_at)) = asked.await?.map_err(exchange_failed)? else { return Ok((short, sent_at)) };
         long.granted_scopes = long.granted_scopes.or(short.granted_scopes);
         for (name, value) in short.extra {
             long.extra.entry(name).or_insert(value);

@@ -50,7 +50,7 @@ impl Broker {
         };
         if let Some(fault) = fault {
             self.fail_session(id, &fault).await?;
-            self.give_back_held(&attempt).await?;
+            self.give_back_unconfirmed(&attempt).await?;
             return Err(fault.into());
         }
         let sealed = attempt.code.as_ref().ok_or_else(|| Error::missing("a held code"))?;
@@ -79,12 +79,11 @@ impl Broker {
     }
 
     /// A code that is not exchanged ends by itself; a grant that waited in its place has to be revoked.
-    async fn give_back_held(&self, attempt: &Attempt) -> Result<()> {
+    async fn give_back_unconfirmed(&self, attempt: &Attempt) -> Result<()> {
         let app = self.apps.load(attempt.app, attempt.connector_version).await?;
         let grant = app.manifest.oauth2().map(|auth| auth.grant);
         if let (Some(Grant::DeviceCode), Some(sealed)) = (grant, &attempt.code) {
-            let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
-            self.give_back(&app, attempt, &Held::open(&code)?.0).await;
+            self.give_back_held(attempt, sealed).await?;
         }
         Ok(())
     }

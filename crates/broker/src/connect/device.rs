@@ -84,9 +84,12 @@ impl Broker {
         values: Values,
         token: &str,
     ) -> Result<Started> {
-        let scopes = loaded.requested_scopes();
-        let request = device_authorization(&loaded.provider(&values), &loaded.client(), &scopes)?;
-        let codes = request_device_authorization(&*self.transport, request).await.map_err(exchange_failed)?;
+        let (provider, scopes) = (&loaded.provider(&values), &loaded.requested_scopes());
+        let codes = loaded.as_client(|client| async move {
+            let request = device_authorization(provider, &client, scopes)?;
+            Ok(request_device_authorization(&*self.transport, request).await)
+        });
+        let codes = codes.await?.map_err(exchange_failed)?;
         self.check_addresses(&codes)?;
         let secret: FlowCookie = random_text::<32, _>(&*self.entropy);
         // Nobody gets to know this: there is no callback to come.

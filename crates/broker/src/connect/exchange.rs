@@ -5,9 +5,11 @@
 
 use super::brought::{Brought, is_implicit};
 use super::lifetime::endless;
+use crate::further::{FurtherTokens, shared_life};
 use crate::loaded::LoadedApp;
 use crate::refresh::Seals as _;
 use crate::refresh::core::{Granted, Rules, first};
+use crate::renewal::RefreshTokens;
 use crate::sealing::Place;
 use crate::spill::SpilledGrant;
 use crate::timeline::told;
@@ -57,8 +59,8 @@ pub(crate) enum ClientGrant {
 }
 
 impl Broker {
-    /// Sends a code to the token endpoint, once, and stores what comes back (RFC 6749 section 4.1.3), after the calls that
-    /// some providers want beside it.
+    /// Sends a code to the token endpoint, once for each secret that the provider may know, and stores what comes back (RFC
+    /// 6749 section 4.1.3), after the calls that some providers want beside it.
     pub(super) async fn exchange_code(
         &self,
         app: &LoadedApp,
@@ -76,12 +78,17 @@ impl Broker {
             return self.store_grant(app, target, grant, StateReason::Consented, came_at).await;
         }
         let verifier = self.secrets.open_verifier(attempt.environment, attempt.id, &attempt.verifier).await?;
-        let request = code_exchange(&app.provider(target.values), &app.client(), &brought.code, &verifier);
-        let request = request.map_err(outlived)?;
-        let sent_at = self.clock.now();
-        let grant = request_token(&*self.transport, request, &app.manifest).await;
-        known_bad!(CodeExchangeRetry => if grant.is_err() { return self.exchange_again(app, attempt, &brought.code, target).await; });
-        let (grant, sent_at) = self.made_to_last(app, &target, grant.map_err(exchange_failed)?, sent_at).await?;
+        let verifier = &verifier;
+        let exchanged = app.as_client(|client| async move {
+            let request = code_exchange(&app.provider(target.values), &client, &brought.code, verifier);
+            let (request, sent_at) = (request.map_err(outlived)?, self.clock.now());
+            let grant = request_token(&*self.transport, request, &app.manifest).await;
+            Ok(grant.map(|grant| (grant, sent_at)))
+        });
+        let exchanged = exchanged.await?;
+        known_bad!(CodeExchangeRetry => if exchanged.is_err() { return self.exchange_again(app, attempt, &brought.code, target).await; });
+        let (grant, sent_at) = exchanged.map_err(exchange_failed)?;
+        let (grant, sent_at) = self.made_to_last(app, &target, grant, sent_at).await?;
         let grant = self.with_fields(app, &target, brought, grant).await?;
         self.store_grant(app, target, grant, StateReason::Consented, sent_at).await
     }
@@ -150,22 +157,36 @@ impl Broker {
             None => (ConnectionId::generate(&*self.clock, &*self.entropy), 1),
         };
         let place = Place { environment, connection, generation };
-        let refresh = match (&grant.refresh_token, target.given) {
-            (Some(token), _) => Some(self.secrets.seal_refresh(target.customer, place, token).await?),
-            (None, Some(given)) => Some(self.secrets.seal_credentials(target.customer, place, given).await?),
-            (None, None) => None,
+        let several = RefreshTokens::of_grant(grant);
+        let refresh = match (&several, &grant.refresh_token, target.given) {
+            (Some(tokens), ..) => Some(self.secrets.seal_refresh_tokens(target.customer, place, tokens).await?),
+            (None, Some(token), _) => Some(self.secrets.seal_refresh(target.customer, place, token).await?),
+            (None, None, Some(given)) => Some(self.secrets.seal_credentials(target.customer, place, given).await?),
+            (None, None, None) => None,
         };
         let renewable = refresh.is_some() || reason == StateReason::ClientCredentials;
         let auth = &app.manifest.auth;
+        let (rules, fraction) = (Rules::from(auth), self.entropy.fraction());
+        let plain_deadlines = || auth.deadlines(sent_at, sent_at, None);
+        let mut further = FurtherTokens::of_first(grant, &rules, sent_at, plain_deadlines, fraction);
+        let several = several.unwrap_or_default();
+        let alone = |name: &str| several.further.contains_key(name);
+        // What nothing renews does not hurry what comes with it.
+        let own_renewable = grant.refresh_token.is_some() || (renewable && several.further.is_empty());
+        let life = if own_renewable { shared_life(grant.lifetime, &grant.further, alone) } else { grant.lifetime };
         let granted = Granted {
             asked_at: sent_at,
-            lifetime: grant.lifetime,
+            lifetime: life,
             deadlines: auth.deadlines(sent_at, sent_at, grant.refresh_lifetime),
             rotated: grant.refresh_token.is_some(),
             unchanged: false,
+            others: further.as_ref().map(|all| all.others(None, &several)).unwrap_or_default(),
         };
         let imported = reason == StateReason::Imported;
-        let pair = first(&Rules::from(auth), &granted, renewable, imported, self.entropy.fraction());
+        let pair = first(&rules, &granted, own_renewable, imported, fraction);
+        if let Some(further) = &mut further {
+            further.own = pair.own;
+        }
         let event = match (&replaced, reason) {
             (Some(row), _) if row.state != ConnectionState::Pending => EventKind::Reconnected,
             (_, StateReason::Consented) => EventKind::Connected,
@@ -180,7 +201,7 @@ impl Broker {
             reason,
             replaces_family: replaced.as_ref().map(|row| row.family),
             generation,
-            access: self.secrets.seal_access(target.customer, place, grant).await?,
+            access: self.secrets.seal_access(target.customer, place, grant, further.as_ref()).await?,
             refresh,
             sent_at,
             expires_at: pair.expires_at,

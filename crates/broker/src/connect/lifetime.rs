@@ -2,7 +2,7 @@
 
 use crate::Broker;
 use crate::loaded::LoadedApp;
-use crate::refresh::core::Granted;
+use crate::refresh::core::{Granted, Others};
 use crate::refresh::{Apps as _, Came, Lesson, Stored};
 use crate::spill::SpilledGrant;
 use mortise_domain::{AccessToken, Deadlines, StateReason};
@@ -20,7 +20,14 @@ pub(super) fn endless(grant: &SpilledGrant) -> Option<Stored> {
         family: grant.replaces_family.map_or(1, |family| family + 1),
         generation: grant.generation,
         variables: grant.variables.clone(),
-        granted: Granted { asked_at: grant.sent_at, lifetime: None, deadlines, rotated, unchanged: false },
+        granted: Granted {
+            asked_at: grant.sent_at,
+            lifetime: None,
+            deadlines,
+            rotated,
+            unchanged: false,
+            others: Others::default(),
+        },
         came: Came::First {
             renewable: rotated || grant.reason == StateReason::ClientCredentials,
             imported: grant.reason == StateReason::Imported,

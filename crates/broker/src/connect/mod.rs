@@ -16,6 +16,7 @@ mod exchange;
 mod lifetime;
 mod oauth1;
 mod page;
+mod said;
 mod session;
 mod start;
 

@@ -114,7 +114,7 @@ impl Broker {
             None => ScopeSet::default(),
         };
         let scopes = asked.iter().map(|scope| (scope.to_owned(), manifest.scopes.get(scope).cloned())).collect();
-        let asked = |name: &String| !app.settings.variables.contains_key(name) && !manifest.only_the_app_fills(name);
+        let asked = |name: &String| !app.settings.variables.contains_key(name) && manifest.customers_fill(name);
         let open = manifest.variables.iter().filter(|(name, _)| asked(name));
         let fields = open.map(|(name, variable)| Field {
             name: name.clone(),

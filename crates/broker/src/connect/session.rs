@@ -118,7 +118,16 @@ impl Broker {
             return Ok(self.store.app_by_key(connection.app).await?.into_iter().collect());
         }
         match &new.apps {
-            None => Ok(self.store.app_list(caller.environment, Page { limit: 100, after: None }).await?.0),
+            None => {
+                let (apps, _) = self.store.app_list(caller.environment, Page { limit: 100, after: None }).await?;
+                let mut whole = Vec::with_capacity(apps.len());
+                for app in apps {
+                    if self.unsaid(&app, customer).await?.is_none() {
+                        whole.push(app);
+                    }
+                }
+                Ok(whole)
+            }
             Some(ids) if ids.is_empty() || ids.len() > 100 => {
                 Err(Error::invalid("/apps", "name 1 to 100 apps, or none at all"))
             }
@@ -127,7 +136,9 @@ impl Broker {
                 for (index, id) in ids.iter().enumerate() {
                     let app = self.store.app_get(caller.environment, id).await?;
                     let unknown = || Error::invalid(format!("/apps/{index}"), "no app of this id is registered");
-                    apps.push(app.ok_or_else(unknown)?);
+                    let app = app.ok_or_else(unknown)?;
+                    self.check_said(&app, customer, &format!("/apps/{index}")).await?;
+                    apps.push(app);
                 }
                 Ok(apps)
             }

@@ -1,7 +1,7 @@
 //! The click: a flow begins, and the browser goes to the provider.
 
 use super::exchange::{ClientGrant, GrantTarget, exchange_failed};
-use crate::filled_in::filled_in;
+use super::said::merged_values;
 use crate::loaded::LoadedApp;
 use crate::pasted::{as_text, checked};
 use crate::{Broker, BrokerConfig, ConnectFault, Credentials, Error, Result};
@@ -10,9 +10,7 @@ use mortise_domain::{
     AppId, AttemptId, AuthorizationCode, ConnectionId, FinisherCheck, FlowCookie, PkceVerifier, ScopeSet, StateReason,
     StateToken, random_text,
 };
-use mortise_oauth::{
-    EgressPolicy, authorization_url, pushed_authorization, pushed_authorization_url, request_pushed_authorization,
-};
+use mortise_oauth::{authorization_url, pushed_authorization, pushed_authorization_url, request_pushed_authorization};
 use mortise_store::{Attempt, ConnectSession};
 use mortise_vault::sha256;
 use url::Url;
@@ -77,7 +75,8 @@ impl Broker {
         let app = app.filter(|app| session.apps.contains(&app.key)).ok_or(ConnectFault::UnknownLink)?;
         let version = app.connector_version;
         let loaded = self.apps.loaded(app, version).await?;
-        let values = merged_values(&self.config.egress, &loaded, values)?;
+        let said = self.said_by_backend(&loaded.manifest, &loaded.app, session.customer).await?;
+        let values = merged_values(&self.config.egress, &loaded, values, said)?;
         let auth = &loaded.manifest.auth;
         match (auth.asks(), auth.renewal(), auth.oauth2().map(|auth| auth.grant)) {
             (Some(fields), ..) => {
@@ -130,11 +129,16 @@ impl Broker {
         let secret: FlowCookie = random_text::<32, _>(&*self.entropy);
         let scopes = loaded.requested_scopes();
         let (provider, client) = (loaded.provider(&values), loaded.client());
-        let location = match pushed_authorization(&provider, &client, &scopes, &state, &verifier)? {
-            Some(request) => {
-                let pushed = request_pushed_authorization(&*self.transport, request).await;
-                pushed_authorization_url(&provider, &client, &pushed.map_err(exchange_failed)?)?
+        let asked = (&provider, &scopes, &state, &verifier);
+        let pushed = loaded.as_client(|client| async move {
+            let (provider, scopes, state, verifier) = asked;
+            match pushed_authorization(provider, &client, scopes, state, verifier)? {
+                Some(request) => Ok(request_pushed_authorization(&*self.transport, request).await.map(Some)),
+                None => Ok(Ok(None)),
             }
+        });
+        let location = match pushed.await?.map_err(exchange_failed)? {
+            Some(request_uri) => pushed_authorization_url(&provider, &client, &request_uri)?,
             None => authorization_url(&provider, &client, &scopes, &state, &verifier)?,
         };
         // The provider's host may come out of what the customer filled in: it is judged before a browser is sent there.
@@ -235,12 +239,6 @@ impl LoadedApp {
             None => self.app.scopes.clone(),
         }
     }
-}
-
-/// The admin's fixed values and the customer's, which cannot override them.
-fn merged_values(egress: &EgressPolicy, loaded: &LoadedApp, given: &Values) -> Result<Values> {
-    let given = given.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
-    filled_in(egress, loaded, &given, "").map_err(|faults| ConnectFault::Fields(faults).into())
 }
 
 pub(super) fn refused_host(values: &Values) -> Error {

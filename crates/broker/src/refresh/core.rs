@@ -23,7 +23,7 @@ mod words;
 
 pub use facts::{At, Attempt, Credential, Rules, Standing};
 pub use failure::{Plan, believed};
-pub use pair::{Granted, Pair, first, renewed};
+pub use pair::{Granted, Others, Pair, Times, first, renewed};
 pub use words::{Effect, End, Event, Refusal, State};
 
 use mortise_domain::{StateReason, Timestamp};
@@ -41,6 +41,9 @@ pub fn step(attempt: &Attempt, state: State, at: At, event: Event) -> (State, Ve
     match (state, event) {
         (State::Claimed, Event::Begin) => begin(attempt, at),
         (State::Opening(credential), Event::Opened) => send(attempt, credential, 0, at),
+        (State::Opening(_), Event::NothingKept) => {
+            give_up(StateReason::NoRefreshToken, "the token whose turn it is came without a refresh token")
+        }
         (State::Opening(_), Event::Unreadable) => (State::Recording(End::Unusable), vec![Effect::Quarantine]),
         (State::InFlight { credential, .. }, Event::Granted(granted)) => {
             let pair = pair::plan(attempt, credential, at, &granted);
@@ -77,7 +80,7 @@ pub fn step(attempt: &Attempt, state: State, at: At, event: Event) -> (State, Ve
         // What cannot be stored now stays for the lease to end, and what was spilled for the replay.
         (_, Event::DatabaseAway | Event::Faulted) => (State::Ended(End::Interrupted), vec![]),
         (_, Event::Begin | Event::Opened | Event::Unreadable | Event::Granted(_) | Event::Refused(_)) => astray(),
-        (_, Event::RefusedWithToken(..) | Event::AppHeld(_)) => astray(),
+        (_, Event::RefusedWithToken(..) | Event::AppHeld(_) | Event::NothingKept) => astray(),
         (_, Event::Spilled | Event::SpillFailed | Event::Committed(_) | Event::Recorded | Event::Outrun) => astray(),
     }
 }

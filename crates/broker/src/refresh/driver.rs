@@ -3,6 +3,7 @@
 mod exchange;
 mod keep;
 mod scopes;
+mod several;
 mod tell;
 
 use super::core::{At, Attempt, Effect, End, Event, Granted, Rules, Standing, State, step};
@@ -15,6 +16,7 @@ use crate::{Error, Internal, Renewal, Result};
 use mortise_domain::{RefreshToken, TokenGrant};
 use mortise_oauth::Failure;
 use mortise_store::Claimed;
+use several::Several;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +37,10 @@ pub(super) struct Drive<'a> {
     /// How long the last request took.
     took: Option<Duration>,
     grant: Option<TokenGrant>,
-    /// What of it decisions depend on.
+    /// What of the answer decisions depend on.
     granted: Option<Granted>,
+    /// The connection's tokens, where it has several.
+    several: Several,
     /// A refresh token that came without an access token.
     alone: Option<RefreshToken>,
     failure: Option<Failure>,
@@ -76,6 +80,7 @@ impl Engine {
             took: None,
             grant: None,
             granted: None,
+            several: Several::default(),
             alone: None,
             failure: None,
             pair: None,

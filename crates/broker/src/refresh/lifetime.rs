@@ -59,10 +59,16 @@ impl Engine {
     async fn learnt(&self, lesson: Lesson) -> Result<()> {
         let (app, of, clock) = (&lesson.app, &lesson.of, &self.seams.clock);
         let (provider, token) = (app.provider(&of.variables), PresentedToken::Access(&lesson.token));
-        let Some(request) = introspection(&provider, &app.client(), token)? else { return Ok(()) };
         let (asked_at, begun) = (clock.now(), clock.monotonic());
-        let life = match request_introspection(&*self.seams.transport, request).await {
-            Ok(told) => told.lifetime(asked_at),
+        let (provider, transport) = (&provider, &*self.seams.transport);
+        let asked = app.as_client(|client| async move {
+            match introspection(provider, &client, token)? {
+                Some(request) => Ok(request_introspection(transport, request).await.map(Some)),
+                None => Ok(Ok(None)),
+            }
+        });
+        let life = match asked.await? {
+            Ok(told) => told.and_then(|told| told.lifetime(asked_at)),
             Err(failure) => {
                 tracing::warn!(connection = %of.connection, %failure, "a provider did not tell when a token ends");
                 None

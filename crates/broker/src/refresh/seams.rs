@@ -1,6 +1,8 @@
 //! What the engine reaches the world through, beside the ledger, the spill, the transport, the clock and the entropy.
 
+use crate::further::FurtherTokens;
 use crate::loaded::LoadedApp;
+use crate::renewal::RefreshTokens;
 use crate::sealing::Place;
 use crate::spill::SpilledRefresh;
 use crate::{Renewal, Result};
@@ -31,6 +33,8 @@ pub struct Beside {
     pub kept: BTreeMap<String, PastedSecret>,
     /// What the connection's tokens are bound to.
     pub dpop_key: Option<DpopKey>,
+    /// The connection's further tokens.
+    pub further: Option<FurtherTokens>,
 }
 
 /// Where secrets are sealed and opened.
@@ -48,11 +52,28 @@ pub trait Seals: Send + Sync {
     /// Seals what the customer gave, in the place of a refresh token.
     async fn seal_credentials(&self, customer: CustomerKey, place: Place, given: &Credentials) -> Result<Sealed>;
 
-    /// Seals an access token with what is handed out beside it.
-    async fn seal_access(&self, customer: CustomerKey, place: Place, grant: &TokenGrant) -> Result<Sealed>;
+    /// Seals one refresh token for each token of a connection.
+    async fn seal_refresh_tokens(&self, customer: CustomerKey, place: Place, tokens: &RefreshTokens) -> Result<Sealed>;
 
-    /// Seals for `to` what is sealed for `from`: an access token with what is handed out beside it.
-    async fn move_access(&self, customer: CustomerKey, from: Place, to: Place, sealed: &Sealed) -> Result<Sealed>;
+    /// Seals an access token with what is handed out beside it, the further tokens among it.
+    async fn seal_access(
+        &self,
+        customer: CustomerKey,
+        place: Place,
+        grant: &TokenGrant,
+        further: Option<&FurtherTokens>,
+    ) -> Result<Sealed>;
+
+    /// Seals for `to` what is sealed for `from`: an access token with what is handed out beside it. Where `further` tokens
+    /// are given, they take the place of those that are there.
+    async fn move_access(
+        &self,
+        customer: CustomerKey,
+        from: Place,
+        to: Place,
+        sealed: &Sealed,
+        further: Option<&FurtherTokens>,
+    ) -> Result<Sealed>;
 
     /// What is kept beside the access token that `sealed` holds.
     async fn beside(&self, place: Place, sealed: &Sealed) -> Result<Beside>;

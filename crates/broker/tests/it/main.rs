@@ -9,6 +9,7 @@
 
 mod bench;
 mod callback;
+mod device;
 mod end;
 mod held;
 mod issuers;
@@ -16,8 +17,13 @@ mod keys;
 mod login;
 mod moves;
 mod own_host;
+mod proofs;
 mod quirks;
 mod refresh;
+mod rotation;
+mod said;
+mod several;
+mod signed;
 mod spill;
 mod token;
 mod told;

@@ -285,7 +285,8 @@ async fn an_admin_has_the_last_word() {
     assert_eq!((paused.state, paused.reason), (MoveState::Paused, Some(MoveReason::Requested)));
     assert_eq!((moving.tick().await, moving.versions().await), (0, BTreeMap::from([(1, 10)])));
     moving.order(begun.id, MoveOrder::Pause).await.unwrap();
-    assert_eq!(moving.order(begun.id, MoveOrder::Resume).await.unwrap().state, MoveState::Running);
+    let resumed = moving.order(begun.id, MoveOrder::Resume).await.unwrap();
+    assert_eq!((resumed.state, resumed.stage), (MoveState::Running, MoveStage::Canary), "it goes on where it was");
     moving.tick().await;
     moving.order(begun.id, MoveOrder::RollBack).await.unwrap();
     assert!(matches!(moving.order(begun.id, MoveOrder::Resume).await, Err(Error::InUse { .. })));
@@ -324,10 +325,31 @@ async fn an_outage_is_nobodys_fault() {
     assert_eq!(moving.until_it_ends(begun.id).await.state, MoveState::Completed, "it is over");
 }
 
+/// Whose client was refused already is not held against a move that began after that.
+#[tokio::test]
+async fn a_client_that_was_refused_before_says_nothing_of_the_new_version() {
+    let moving = Moving::new("/new").await;
+    let begun = moving.begin(input()).await;
+    moving.tick().await;
+    let held = async |since: i64| {
+        moving.bench.sql(&format!("UPDATE apps SET state = 'held', held_since = {since}")).await;
+        moving.tick().await;
+        let view = moving.read(begun.id).await;
+        (view.state, view.reason)
+    };
+    assert_eq!(held(1).await, (MoveState::Running, None));
+    let now = SystemClock::new().now().timestamp_millis();
+    assert_eq!(held(now).await, (MoveState::RolledBack, Some(MoveReason::AppHeld)));
+}
+
 /// What a version reaches that the one before did not, is named by whoever moves there; and a secret is known to them.
 #[tokio::test]
 async fn nothing_goes_to_hosts_that_nobody_has_named() {
     let moving = Moving::connected(2).await;
+    // The one before it, which still lives, was never entered for the new hosts.
+    let newer = moving.bench.app("newer");
+    let rotating = moving.bench.broker.update_app(&moving.bench.caller, &app(), newer).await.unwrap();
+    assert!(rotating.previous_secret_expires_at.is_some());
     moving.version("  introspection_url: https://elsewhere.example/introspect\n").await;
     let begin = async |hosts: &[&str], secret: Option<&str>| {
         let accept_hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
@@ -338,13 +360,40 @@ async fn nothing_goes_to_hosts_that_nobody_has_named() {
         Err(Error::Invalid(faults)) => faults.iter().map(|fault| fault.pointer.clone()).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(pointer(begin(&[], Some("secret")).await), ["/accept_hosts"]);
+    assert_eq!(pointer(begin(&[], Some("newer")).await), ["/accept_hosts"]);
     assert_eq!(pointer(begin(&["elsewhere.example"], None).await), ["/client_secret"]);
     assert_eq!(pointer(begin(&["elsewhere.example"], Some("guess")).await), ["/client_secret"]);
-    let needless = begin(&["elsewhere.example", "other.example"], Some("secret")).await;
+    assert_eq!(pointer(begin(&["elsewhere.example"], Some("secret")).await), ["/client_secret"]);
+    let needless = begin(&["elsewhere.example", "other.example"], Some("newer")).await;
     assert_eq!(pointer(needless), ["/accept_hosts"]);
     assert!(moving.bench.broker.move_connections().await.unwrap() == 0, "nothing began");
-    begin(&["elsewhere.example"], Some("secret")).await.unwrap();
+    begin(&["elsewhere.example"], Some("newer")).await.unwrap();
+    let moved = moving.bench.broker.app(&moving.bench.caller, &app()).await.unwrap();
+    assert_eq!(moved.previous_secret_expires_at, None);
+}
+
+/// A renewal before its time tells something soon, and is not for every provider.
+#[tokio::test]
+async fn the_first_ones_are_renewed_early_where_that_is_wanted_and_allowed() {
+    for (auth, renew_canary, expected) in [
+        ("", true, 2),
+        ("", false, 0),
+        ("  refresh_window: 300\n", true, 0),
+        ("  mint_rate: {requests: 5, seconds: 60}\n", true, 0),
+    ] {
+        let moving = Moving::connected(10).await;
+        moving.version(&format!("  refresh_url: https://acme.example/new\n{auth}")).await;
+        moving.bench.sql("UPDATE connections SET next_refresh_at = expires_at").await;
+        moving.begin(MoveInput { terms: MoveTerms { renew_canary, ..terms() }, ..input() }).await;
+        moving.tick().await;
+        let mut soon = 0;
+        for id in &moving.connections {
+            let due = moving.bench.view(*id).await.next_refresh_at.unwrap();
+            soon += usize::from(due < SystemClock::new().now() + Duration::from_secs(16));
+        }
+        assert_eq!(soon, expected, "{auth} {renew_canary}");
+        assert_eq!(moving.versions().await, BTreeMap::from([(1, 8), (2, 2)]));
+    }
 }
 
 #[tokio::test]

@@ -27,11 +27,11 @@ pub fn session(world: &World) -> ConnectSession {
     }
 }
 
-/// A session with an attempt, both stored.
-pub async fn begun(world: &World) -> Attempt {
+/// A new attempt of a session that is stored.
+pub async fn new(world: &World) -> Attempt {
     let session = session(world);
     world.store.connect_session_insert(&session).await.unwrap();
-    let attempt = Attempt {
+    Attempt {
         id: id!(AttemptId),
         environment: world.env,
         session: session.id,
@@ -48,7 +48,12 @@ pub async fn begun(world: &World) -> Attempt {
         code: None,
         completion_digest: None,
         code_expires_at: None,
-    };
+    }
+}
+
+/// A session with an attempt, both stored.
+pub async fn begun(world: &World) -> Attempt {
+    let attempt = new(world).await;
     world.store.attempt_insert(&attempt).await.unwrap();
     attempt
 }

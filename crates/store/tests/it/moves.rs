@@ -100,6 +100,18 @@ async fn from_the_first_to_the_last(backend: Backend) {
     let seen = MoveEvidence { renewed: 1, failed: 2, others_renewed: 1, others_failed: 3, ..expected };
     assert_eq!(known, seen);
 
+    // A refusal counts at once; what was given up before, and others whose tokens had ended by then, say nothing.
+    for (index, sql, failed) in
+        [(1, "suspicions = 1", (3, 3)), (3, "state_since = 5", (2, 3)), (5, "suspicions = 1, expires_at = 5", (2, 2))]
+    {
+        assert_eq!(
+            world.sql(&format!("UPDATE connections SET {sql} WHERE id = ?"), [made[index].as_uuid().into()]).await,
+            1
+        );
+        let known = world.store.move_evidence(&moving).await.unwrap();
+        assert_eq!((known.failed, known.others_failed), failed, "{sql}");
+    }
+
     assert!(!world.store.move_complete(&moving, &known).await.unwrap(), "something is left");
     let (moved, moving) = batch(&world, &moving, &made).await;
     assert_eq!(moved.moved, 17, "what was moved is not moved again");

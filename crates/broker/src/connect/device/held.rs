@@ -2,7 +2,8 @@
 
 use crate::Result;
 use mortise_domain::{
-    AccessToken, AuthorizationCode, DpopKey, PastedSecret, RefreshToken, ScopeSet, Timestamp, TokenGrant, TokenType,
+    AccessToken, AuthorizationCode, DpopKey, FurtherToken, PastedSecret, RefreshToken, ScopeSet, Timestamp, TokenGrant,
+    TokenType,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +25,39 @@ pub(in super::super) struct Held<'a> {
     dpop_key: Option<Cow<'a, str>>,
     extra: Cow<'a, BTreeMap<String, Value>>,
     kept: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    #[serde(default, borrow)]
+    further: BTreeMap<Cow<'a, str>, HeldFurther<'a>>,
     sent_at: Timestamp,
+}
+
+/// A further token of the grant.
+#[derive(Serialize, Deserialize)]
+struct HeldFurther<'a> {
+    #[serde(borrow)]
+    access_token: Cow<'a, str>,
+    refresh_token: Option<Cow<'a, str>>,
+    lifetime: Option<Duration>,
+    granted_scopes: Option<ScopeSet>,
+}
+
+impl<'a> HeldFurther<'a> {
+    fn of(token: &'a FurtherToken) -> Self {
+        Self {
+            access_token: token.access_token.expose().into(),
+            refresh_token: token.refresh_token.as_ref().map(|token| token.expose().into()),
+            lifetime: token.lifetime,
+            granted_scopes: token.granted_scopes.clone(),
+        }
+    }
+
+    fn open(self) -> FurtherToken {
+        FurtherToken {
+            access_token: AccessToken::new(self.access_token),
+            refresh_token: self.refresh_token.map(RefreshToken::new),
+            lifetime: self.lifetime,
+            granted_scopes: self.granted_scopes,
+        }
+    }
 }
 
 impl Held<'_> {
@@ -40,6 +73,7 @@ impl Held<'_> {
             dpop_key: grant.dpop_key.as_ref().map(|key| key.expose().into()),
             extra: Cow::Borrowed(&grant.extra),
             kept: grant.kept.iter().map(|(name, value)| (name.into(), value.expose().into())).collect(),
+            further: grant.further.iter().map(|(name, token)| (name.into(), HeldFurther::of(token))).collect(),
             sent_at,
         };
         let text = Zeroizing::new(serde_json::to_string(&held)?);
@@ -60,6 +94,7 @@ impl Held<'_> {
             dpop_key: held.dpop_key.map(DpopKey::new),
             extra: held.extra.into_owned(),
             kept: kept.collect(),
+            further: held.further.into_iter().map(|(name, held)| (name.into_owned(), held.open())).collect(),
         };
         Ok((grant, held.sent_at))
     }

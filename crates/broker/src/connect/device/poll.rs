@@ -5,12 +5,10 @@ use super::super::exchange::GrantTarget;
 use super::held::Held;
 use crate::loaded::LoadedApp;
 use crate::refresh::Apps as _;
+use crate::revoke::{Telling, end_token};
 use crate::{Broker, Result};
-use mortise_domain::{FinisherCheck, StateReason, Timestamp, TokenGrant};
-use mortise_oauth::{
-    DeviceAnswer, Failure, FailureClass, RevocationToken, device_token, request_device_token, request_revocation,
-    revocation,
-};
+use mortise_domain::{FinisherCheck, Sealed, StateReason, Timestamp, TokenGrant};
+use mortise_oauth::{DeviceAnswer, Failure, FailureClass, RevocationToken, device_token, request_device_token};
 use mortise_store::{Attempt, ClaimedPoll, ConnectSession, SessionStatus};
 use std::time::Duration;
 
@@ -36,11 +34,20 @@ impl Broker {
         futures_util::future::join_all(polls).await;
         let abandoned = self.store.device_grants_abandoned(AT_ONCE).await?;
         for (attempt, sealed) in &abandoned {
-            let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
-            let app = self.apps.load(attempt.app, attempt.connector_version).await?;
-            self.give_back(&app, attempt, &Held::open(&code)?.0).await;
+            // Nobody asks for it again: what cannot be given back keeps no other one from it.
+            if let Err(error) = self.give_back_held(attempt, sealed).await {
+                tracing::error!(attempt = %attempt.id, error = ?error, "a grant that nobody confirmed could not be given back");
+            }
         }
         Ok(claimed.len() + abandoned.len())
+    }
+
+    /// Revokes a grant that waited to be confirmed.
+    pub(in super::super) async fn give_back_held(&self, attempt: &Attempt, sealed: &Sealed) -> Result<()> {
+        let app = self.apps.load(attempt.app, attempt.connector_version).await?;
+        let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
+        self.give_back(&app, attempt, &Held::open(&code)?.0).await;
+        Ok(())
     }
 
     async fn poll_device(&self, flow: &ClaimedPoll) -> Result<()> {
@@ -49,10 +56,14 @@ impl Broker {
             return self.end_poll(flow, Some("expired_token")).await;
         }
         let app = self.apps.load(attempt.app, attempt.connector_version).await?;
-        let code = self.device_code(attempt).await?;
-        let request = device_token(&app.provider(&attempt.variables), &app.client(), &code)?;
+        let code = &self.device_code(attempt).await?;
         let sent_at = self.clock.now();
-        match request_device_token(&*self.transport, request, &app.manifest).await {
+        let (provider, manifest) = (&app.provider(&attempt.variables), &app.manifest);
+        let answer = app.as_client(|client| async move {
+            let request = device_token(provider, &client, code)?;
+            Ok(request_device_token(&*self.transport, request, manifest).await)
+        });
+        match answer.await? {
             Ok(DeviceAnswer::Pending) => self.poll_again(flow, flow.poll.interval).await,
             Ok(DeviceAnswer::SlowDown(more)) => self.poll_again(flow, flow.poll.interval.saturating_add(more)).await,
             Ok(DeviceAnswer::Denied) => self.end_poll(flow, Some("access_denied")).await,
@@ -135,19 +146,29 @@ impl Broker {
     }
 
     /// Revokes a grant that nobody gets, as far as the provider lets us.
-    pub(in super::super) async fn give_back(&self, app: &LoadedApp, attempt: &Attempt, grant: &TokenGrant) {
-        let refresh = grant.refresh_token.iter().map(RevocationToken::Refresh);
-        for token in refresh.chain([RevocationToken::Access(&grant.access_token)]) {
-            let told = async {
-                match revocation(&app.provider(&attempt.variables), &app.client(), token) {
-                    Ok(Some(request)) => request_revocation(&*self.transport, request).await.map_err(|f| f.to_string()),
-                    Ok(None) => Ok(()),
-                    Err(error) => Err(error.to_string()),
+    async fn give_back(&self, app: &LoadedApp, attempt: &Attempt, grant: &TokenGrant) {
+        for token in all_tokens(grant) {
+            match end_token(&*self.transport, app, &attempt.variables, token).await {
+                Ok(Ok(Telling::Told | Telling::NoWay)) => {}
+                Ok(Err(failure)) => {
+                    tracing::warn!(attempt = %attempt.id, %failure, "a grant that nobody gets could not be revoked");
                 }
-            };
-            if let Err(error) = told.await {
-                tracing::warn!(attempt = %attempt.id, error, "a grant that nobody gets could not be revoked");
+                Err(error) => {
+                    tracing::warn!(attempt = %attempt.id, error = ?error, "a grant that nobody gets could not be revoked");
+                }
             }
         }
     }
+}
+
+/// The tokens of a grant, each behind what renews it (RFC 7009 section 2.1).
+fn all_tokens(grant: &TokenGrant) -> Vec<RevocationToken<'_>> {
+    let own = (grant.refresh_token.as_ref(), &grant.access_token);
+    let further = grant.further.values().map(|token| (token.refresh_token.as_ref(), &token.access_token));
+    let mut tokens = Vec::new();
+    for (refresh, access) in [own].into_iter().chain(further) {
+        tokens.extend(refresh.map(RevocationToken::Refresh));
+        tokens.push(RevocationToken::Access(access));
+    }
+    tokens
 }

@@ -3,6 +3,7 @@
 use super::{At, Attempt, Credential, Plan, Rules, Standing};
 use mortise_connectors::RecoveryClass;
 use mortise_domain::{Deadlines, Timestamp, keep_alive, smear_import};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Tokens that live shorter are asked for when somebody needs one: renewing them ahead would be one long loop.
@@ -27,6 +28,73 @@ pub struct Granted {
     pub rotated: bool,
     /// The access token is the one in store.
     pub unchanged: bool,
+    /// What the connection's other tokens come to, where it has several.
+    pub others: Others,
+}
+
+/// The first that happens to the other tokens of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Others {
+    /// One of them ends.
+    pub expires_at: Option<Timestamp>,
+    /// One of them is to be renewed.
+    pub next_refresh_at: Option<Timestamp>,
+    /// One of them can no longer be renewed.
+    pub refresh_idle_at: Option<Timestamp>,
+}
+
+impl Others {
+    /// With another token among them.
+    pub fn and(self, times: &Times) -> Self {
+        Self {
+            expires_at: sooner(self.expires_at, times.expires_at),
+            next_refresh_at: sooner(self.next_refresh_at, times.next_refresh_at),
+            refresh_idle_at: sooner(self.refresh_idle_at, times.refresh_idle_at),
+        }
+    }
+}
+
+/// What one token of several comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// When it was asked for.
+    #[serde(rename = "a", with = "chrono::serde::ts_milliseconds")]
+    pub asked_at: Timestamp,
+    /// When it ends.
+    #[serde(
+        rename = "e",
+        with = "chrono::serde::ts_milliseconds_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires_at: Option<Timestamp>,
+    /// When it is to be renewed; `None`: when somebody needs it.
+    #[serde(
+        rename = "d",
+        with = "chrono::serde::ts_milliseconds_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub next_refresh_at: Option<Timestamp>,
+    /// When its refresh token ends unless it is used before.
+    #[serde(
+        rename = "i",
+        with = "chrono::serde::ts_milliseconds_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub refresh_idle_at: Option<Timestamp>,
+}
+
+impl Times {
+    /// When its turn comes; `None`: whenever the others' do not.
+    pub fn turn(&self) -> Option<Timestamp> {
+        sooner(self.next_refresh_at, self.expires_at)
+    }
+}
+
+fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
 }
 
 /// What is stored beside the tokens.
@@ -44,6 +112,27 @@ pub struct Pair {
     pub keeps_previous: bool,
     /// Why then, for the timeline.
     pub why: &'static str,
+    /// The same of the token that was renewed alone, where the connection has others.
+    pub own: Times,
+}
+
+impl Pair {
+    /// Whichever token comes first decides for the connection.
+    fn beside(self, others: Others, now: Timestamp) -> Self {
+        let Others { expires_at, next_refresh_at, refresh_idle_at } = others;
+        let others_turn = next_refresh_at.map(|at| at.max(now));
+        let theirs = others_turn.filter(|at| self.next_refresh_at.is_none_or(|own| *at < own));
+        Self {
+            expires_at: sooner(self.expires_at, expires_at),
+            next_refresh_at: theirs.or(self.next_refresh_at),
+            deadlines: Deadlines {
+                refresh_idle_at: sooner(self.deadlines.refresh_idle_at, refresh_idle_at),
+                ..self.deadlines
+            },
+            why: if theirs.is_some() { "another token of the connection is to be renewed first" } else { self.why },
+            ..self
+        }
+    }
 }
 
 /// What to store with the tokens that were granted.
@@ -59,26 +148,44 @@ pub(super) fn plan(attempt: &Attempt, spent: Credential, at: At, granted: &Grant
 pub fn renewed(rules: &Rules, standing: &Standing, at: At, granted: &Granted) -> Pair {
     let lifetime = granted.lifetime.or(rules.default_lifetime);
     let (next, why) = next(rules, standing, at, granted, lifetime);
-    Pair {
-        refreshed_at: granted.asked_at,
+    alone(granted, lifetime, next, why).beside(granted.others, at.now)
+}
+
+fn alone(granted: &Granted, lifetime: Option<Duration>, next: Option<Timestamp>, why: &'static str) -> Pair {
+    let own = Times {
+        asked_at: granted.asked_at,
         expires_at: lifetime.map(|life| granted.asked_at + life),
         next_refresh_at: next,
+        refresh_idle_at: granted.deadlines.refresh_idle_at,
+    };
+    Pair {
+        refreshed_at: own.asked_at,
+        expires_at: own.expires_at,
+        next_refresh_at: own.next_refresh_at,
         deadlines: granted.deadlines,
         keeps_previous: false,
         why,
+        own,
     }
 }
 
 /// What to store with a refresh token that came alone, because the provider asked for fewer requests and renewed it all the
 /// same: the access token stays what it was, and the next attempt is that of the failure.
 pub(super) fn without_access(attempt: &Attempt, after: &Plan, at: At, deadlines: Deadlines) -> Pair {
-    Pair {
-        refreshed_at: attempt.standing.refreshed_at.unwrap_or(at.now),
+    let own = Times {
+        asked_at: attempt.standing.refreshed_at.unwrap_or(at.now),
         expires_at: attempt.standing.expires_at,
         next_refresh_at: Some(after.next),
+        refresh_idle_at: deadlines.refresh_idle_at,
+    };
+    Pair {
+        refreshed_at: own.asked_at,
+        expires_at: own.expires_at,
+        next_refresh_at: own.next_refresh_at,
         deadlines,
         keeps_previous: false,
         why: "the provider asked to wait, and renewed the refresh token all the same",
+        own,
     }
 }
 
@@ -99,14 +206,8 @@ pub fn first(rules: &Rules, granted: &Granted, renewable: bool, imported: bool, 
         }
         None => (next, why),
     };
-    Pair {
-        refreshed_at: granted.asked_at,
-        expires_at: lifetime.map(|life| granted.asked_at + life),
-        next_refresh_at: next.filter(|_| renewable),
-        deadlines: granted.deadlines,
-        keeps_previous: false,
-        why: if renewable { why } else { "there is nothing to renew it with" },
-    }
+    let why = if renewable { why } else { "there is nothing to renew it with" };
+    alone(granted, lifetime, next.filter(|_| renewable), why).beside(granted.others, at.now)
 }
 
 fn next(

@@ -102,6 +102,7 @@ fn refusal(class: FailureClass) -> Refusal {
 
 fn granted() -> Granted {
     Granted {
+        others: Others::default(),
         asked_at: instant(0),
         lifetime: Some(secs(3_600)),
         deadlines: Deadlines::default(),

@@ -56,6 +56,8 @@ pub enum Event {
     Begin,
     /// The credential is open.
     Opened,
+    /// It opened, and holds nothing for the token whose turn it is.
+    NothingKept,
     /// The credential's seal does not authenticate.
     Unreadable,
     /// The provider answered with tokens.

@@ -2,11 +2,13 @@
 
 use super::Drive;
 use crate::refresh::Beside;
-use crate::refresh::core::{Credential, Event, Granted, Refusal};
+use crate::refresh::core::{Credential, Event, Refusal};
 use crate::{Error, Renewal, Result};
 use mortise_connectors::Auth;
-use mortise_domain::{AccessToken, DpopKey, Timestamp, TokenGrant};
-use mortise_oauth::{ClientRegistration, Credentials, Failure, Given, MintError, RefreshFailure, believe, mint, renew};
+use mortise_domain::{AccessToken, DpopKey, FurtherGrant as Brought, Timestamp, TokenGrant};
+use mortise_oauth::{
+    ClientRegistration, Credentials, Failure, Given, MintError, RefreshFailure, believe, mint, renew, renew_further,
+};
 use std::time::Duration;
 
 impl Drive<'_> {
@@ -19,9 +21,16 @@ impl Drive<'_> {
             Credential::Previous => row.previous_refresh.as_ref().map(|sealed| (sealed, row.generation - 1)),
             Credential::Client => None,
         };
-        self.credential = match sealed {
+        let opened = match sealed {
             Some((sealed, generation)) => Some(seals.open_renewal(self.place(generation), sealed).await?),
             None => None,
+        };
+        self.credential = match opened {
+            Some(Renewal::Several(tokens)) => match self.whose_turn(credential, tokens).await? {
+                Some(token) => Some(Renewal::RefreshToken(token)),
+                None => return Ok(Some(Event::NothingKept)),
+            },
+            one => one,
         };
         Ok(Some(Event::Opened))
     }
@@ -39,7 +48,7 @@ impl Drive<'_> {
         let answer = self.ask(client, deadline).await?;
         self.took = Some(self.moment().elapsed - before.elapsed);
         Ok(Some(match answer {
-            Ok(grant) => self.granted(before.now, grant).await?,
+            Ok(brought) => self.granted(before.now, brought).await?,
             Err(RefreshFailure { failure, refresh_token }) => {
                 let refusal = Refusal::of(&failure, &app.manifest.auth);
                 self.failure = Some(failure);
@@ -56,7 +65,7 @@ impl Drive<'_> {
     }
 
     /// The question itself, with what there is to renew with.
-    async fn ask(&self, client: usize, deadline: Duration) -> Result<std::result::Result<TokenGrant, RefreshFailure>> {
+    async fn ask(&self, client: usize, deadline: Duration) -> Result<std::result::Result<Brought, RefreshFailure>> {
         let (row, seams) = (&self.claimed.connection, &self.engine.seams);
         let clients = self.app.clients();
         let client = clients.get(client).ok_or_else(|| Error::missing("an app's client"))?;
@@ -65,18 +74,22 @@ impl Drive<'_> {
         let (provider, nothing) = (self.app.provider(&row.variables), Credentials::new());
         let (transport, asked_at) = (&*seams.transport, seams.clock.now());
         let given = |credentials| Given { credentials, scopes: &row.requested_scopes };
-        let answer = match &self.credential {
-            Some(Renewal::RefreshToken(token)) => {
+        let answer = match (&self.credential, self.several.turn()) {
+            (Some(Renewal::RefreshToken(token)), Some(name)) => {
+                renew_further(transport, &provider, client, (name, token), deadline, asked_at).await
+            }
+            (Some(Renewal::RefreshToken(token)), None) => {
                 let kept = self.kept_for_renewal().await?;
-                renew(transport, &provider, client, (token, &kept), deadline, asked_at).await
+                renew(transport, &provider, client, (token, &kept), deadline, asked_at).await.map(whole)
             }
-            Some(Renewal::Credentials(credentials)) => {
-                mint(transport, &provider, client, &given(credentials), deadline, asked_at).await
+            (Some(Renewal::Credentials(credentials)), _) => {
+                mint(transport, &provider, client, &given(credentials), deadline, asked_at).await.map(whole)
             }
-            None => mint(transport, &provider, client, &given(&nothing), deadline, asked_at).await,
+            (Some(Renewal::Several(_)), _) => return Err(Error::missing("the one token whose turn it is")),
+            (None, _) => mint(transport, &provider, client, &given(&nothing), deadline, asked_at).await.map(whole),
         };
         match answer {
-            Ok(grant) => Ok(Ok(grant)),
+            Ok(brought) => Ok(Ok(brought)),
             Err(MintError::Refused(failure)) => Ok(Err(failure)),
             Err(MintError::Protocol(error)) => Err(error.into()),
         }
@@ -103,45 +116,50 @@ impl Drive<'_> {
         }
     }
 
-    pub(super) async fn granted(&mut self, asked_at: Timestamp, mut grant: TokenGrant) -> Result<Event> {
-        let row = &self.claimed.connection;
-        let (policy, provider) = (self.engine.seams.transport.policy(), self.app.provider(&row.variables));
-        believe(policy, &provider, &mut grant.extra);
-        self.carry_fields(&mut grant).await;
-        // Once more, because what was carried on may belong to the base of the API.
-        believe(policy, &provider, &mut grant.extra);
-        let granted = Granted {
-            asked_at,
-            lifetime: grant.lifetime,
-            deadlines: self.app.manifest.auth.deadlines(row.granted_at, asked_at, grant.refresh_lifetime),
-            rotated: grant.refresh_token.is_some(),
-            unchanged: self.is_unchanged(&grant.access_token).await,
-        };
-        (self.grant, self.granted) = (Some(grant), Some(granted));
+    pub(super) async fn granted(&mut self, asked_at: Timestamp, brought: Brought) -> Result<Event> {
+        let Brought { mut own, further } = brought;
+        let mut beside = self.beside().await;
+        if let Some(grant) = &mut own {
+            self.vet(grant, &mut beside);
+        }
+        let granted = self.weigh(asked_at, own.as_ref(), further, beside.further).await;
+        (self.grant, self.granted) = (own, Some(granted));
         Ok(Event::Granted(granted))
     }
 
-    /// What was told once, with the consent, stays beside the token, and so do the secrets that are kept there. Nothing that
-    /// goes wrong here may cost the grant.
-    async fn carry_fields(&self, grant: &mut TokenGrant) {
+    /// Leaves out of a grant's fields what leads where nothing may be called, and adds what was told once.
+    fn vet(&self, grant: &mut TokenGrant, beside: &mut Beside) {
         let row = &self.claimed.connection;
+        let (policy, provider) = (self.engine.seams.transport.policy(), self.app.provider(&row.variables));
+        believe(policy, &provider, &mut grant.extra);
+        self.carry_fields(grant, beside);
+        // Once more, because what was carried on may belong to the base of the API.
+        believe(policy, &provider, &mut grant.extra);
+    }
+
+    /// What was told once, with the consent, stays beside the token, and so do the secrets that are kept there.
+    fn carry_fields(&self, grant: &mut TokenGrant, beside: &mut Beside) {
         let manifest = &self.app.manifest;
         let described = manifest.api.iter().flat_map(|api| api.fields.keys()).map(String::as_str);
         let once: Vec<_> = manifest.auth.told_once().into_iter().chain(described).collect();
-        let Some(sealed) = &row.access else { return };
-        match self.engine.seams.seals.beside(self.place(row.generation), sealed).await {
-            Ok(Beside { fields, kept, .. }) => {
-                for (name, value) in fields.into_iter().filter(|(name, _)| once.contains(&name.as_str())) {
-                    grant.extra.entry(name).or_insert(value);
-                }
-                for (name, value) in kept {
-                    grant.kept.entry(name).or_insert(value);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(connection = %row.id, error = ?error, "the fields beside a token could not be kept");
-            }
+        let fields = std::mem::take(&mut beside.fields);
+        for (name, value) in fields.into_iter().filter(|(name, _)| once.contains(&name.as_str())) {
+            grant.extra.entry(name).or_insert(value);
         }
+        for (name, value) in std::mem::take(&mut beside.kept) {
+            grant.kept.entry(name).or_insert(value);
+        }
+    }
+
+    /// What is kept beside the access token that is in store. Nothing that goes wrong here may cost the grant.
+    async fn beside(&self) -> Beside {
+        let row = &self.claimed.connection;
+        let Some(sealed) = &row.access else { return Beside::default() };
+        let opened = self.engine.seams.seals.beside(self.place(row.generation), sealed).await;
+        opened.unwrap_or_else(|error| {
+            tracing::warn!(connection = %row.id, error = ?error, "the fields beside a token could not be kept");
+            Beside::default()
+        })
     }
 
     /// Nothing that goes wrong here may cost the grant.
@@ -150,4 +168,10 @@ impl Drive<'_> {
         let Some(sealed) = &row.access else { return false };
         self.engine.seams.seals.is_access(self.place(row.generation), sealed, token).await.unwrap_or_default()
     }
+}
+
+/// A reply that is about the connection's own token.
+fn whole(mut grant: TokenGrant) -> Brought {
+    let further = std::mem::take(&mut grant.further);
+    Brought { own: Some(grant), further }
 }

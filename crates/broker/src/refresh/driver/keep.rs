@@ -7,7 +7,7 @@ use crate::refresh::core::{COMMIT_PATIENCE, COMMIT_PAUSE, Event, Pair};
 use crate::spill::{Entry, SpilledRefresh};
 use crate::timeline::told;
 use crate::{Error, Renewal, Result};
-use mortise_domain::EventKind;
+use mortise_domain::{EventKind, Sealed};
 use serde_json::json;
 
 impl Drive<'_> {
@@ -33,11 +33,12 @@ impl Drive<'_> {
     }
 
     /// A customer's key may have to come from a database that is away: the pair is held in memory meanwhile.
-    async fn sealed(&self, pair: &Pair) -> Result<SpilledRefresh> {
-        let clock = &self.engine.seams.clock;
+    async fn sealed(&mut self, pair: &Pair) -> Result<SpilledRefresh> {
+        let engine = self.engine;
+        let clock = &engine.seams.clock;
         let until = clock.monotonic() + COMMIT_PATIENCE;
         loop {
-            match self.engine.noted(self.seal(pair).await) {
+            match engine.noted(self.seal(pair).await) {
                 Err(Error::Unavailable(error)) if clock.monotonic() < until => {
                     tracing::warn!(connection = %self.claimed.connection.id, %error, "the database is away as a pair is sealed; trying again");
                     tokio::time::sleep(COMMIT_PAUSE).await;
@@ -49,27 +50,24 @@ impl Drive<'_> {
 
     /// No new refresh token means that the one that was sent stays good (RFC 6749 section 6); it is sealed anew because
     /// the generation is part of what a ciphertext is bound to.
-    async fn seal(&self, pair: &Pair) -> Result<SpilledRefresh> {
-        let row = &self.claimed.connection;
-        let (seals, place) = (&self.engine.seams.seals, self.place(row.generation + 1));
-        let grant = self.grant.as_ref();
-        let newer = self.alone.as_ref().or_else(|| grant?.refresh_token.as_ref());
-        let refresh = match (newer, &self.credential) {
-            (Some(token), _) | (None, Some(Renewal::RefreshToken(token))) => {
-                Some(seals.seal_refresh(row.customer, place, token).await?)
-            }
-            (None, Some(Renewal::Credentials(given))) => {
-                Some(seals.seal_credentials(row.customer, place, given).await?)
-            }
-            (None, None) => None,
+    async fn seal(&mut self, pair: &Pair) -> Result<SpilledRefresh> {
+        let (row, seals) = (&self.claimed.connection, &self.engine.seams.seals);
+        let (before, place) = (self.place(row.generation), self.place(row.generation + 1));
+        let refresh = match self.refresh_tokens() {
+            Some(several) => Some(seals.seal_refresh_tokens(row.customer, place, several).await?),
+            None => self.seal_one_renewal().await?,
         };
-        let access = match (grant, &row.access) {
-            (Some(grant), _) => seals.seal_access(row.customer, place, grant).await?,
-            (None, Some(kept)) => seals.move_access(row.customer, self.place(row.generation), place, kept).await?,
+        let further = self.several.with(pair);
+        let access = match (&self.grant, &row.access) {
+            (Some(grant), _) => seals.seal_access(row.customer, place, grant, further).await?,
+            (None, Some(kept)) => seals.move_access(row.customer, before, place, kept, further).await?,
             (None, None) => return Err(Error::missing("an access token to keep")),
         };
-        let mut detail = if grant.is_some() { self.detail(REFRESHED, pair.why) } else { self.failed(pair.why) };
-        detail["rotated"] = json!(newer.is_some());
+        let grant = self.grant.as_ref();
+        let came = self.granted.is_some();
+        let mut detail = if came { self.detail(REFRESHED, pair.why) } else { self.failed(pair.why) };
+        let rotated = self.alone.is_some() || self.granted.is_some_and(|granted| granted.rotated);
+        detail["rotated"] = json!(rotated);
         detail["expires_in"] = json!(pair.expires_at.map(|end| (end - pair.refreshed_at).num_seconds()));
         detail["next_refresh_at"] = json!(pair.next_refresh_at.map(told));
         let scopes = grant.and_then(|grant| grant.granted_scopes.as_ref());
@@ -93,6 +91,23 @@ impl Drive<'_> {
             // Left out of the reply to a refresh, the scopes are what they were (RFC 6749 section 6).
             granted_scopes: scopes.or(row.granted_scopes.as_ref()).cloned(),
             detail,
+        })
+    }
+
+    /// What one token is renewed with: the new refresh token, or else what was sent.
+    async fn seal_one_renewal(&self) -> Result<Option<Sealed>> {
+        let (row, seals) = (&self.claimed.connection, &self.engine.seams.seals);
+        let place = self.place(row.generation + 1);
+        let newer = self.alone.as_ref().or_else(|| self.grant.as_ref()?.refresh_token.as_ref());
+        Ok(match (newer, &self.credential) {
+            (Some(token), _) | (None, Some(Renewal::RefreshToken(token))) => {
+                Some(seals.seal_refresh(row.customer, place, token).await?)
+            }
+            (None, Some(Renewal::Credentials(given))) => {
+                Some(seals.seal_credentials(row.customer, place, given).await?)
+            }
+            (None, Some(Renewal::Several(_))) => return Err(Error::missing("the one token whose turn it was")),
+            (None, None) => None,
         })
     }
 

@@ -132,7 +132,7 @@ impl Drive<'_> {
 
     /// A pair that neither the disk nor the database has when its process lets go of it.
     pub(super) fn count_what_is_lost(&self) {
-        if (self.grant.is_some() || self.alone.is_some()) && self.ticket.is_none() {
+        if (self.granted.is_some() || self.alone.is_some()) && self.ticket.is_none() {
             let (id, attempt) = (self.claimed.connection.id, self.claimed.attempt);
             tracing::error!(connection = %id, %attempt, "a pair is lost: neither the disk nor the database took it");
             self.count_loss("unstored");
@@ -174,6 +174,10 @@ impl Drive<'_> {
         });
         if let Some(request) = self.cause.request {
             detail["request_id"] = json!(request);
+        }
+        // Which of several: without it, the connection's own.
+        if let Some(name) = self.several.turn() {
+            detail["token"] = json!(name);
         }
         if let Some(took) = self.took {
             detail["duration_ms"] = json!(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));

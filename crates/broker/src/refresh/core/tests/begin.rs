@@ -109,3 +109,13 @@ fn a_seal_that_is_broken_takes_the_connection_out() {
         assert_eq!(found, (State::Recording(End::Unusable), vec![Effect::Quarantine]));
     }
 }
+
+#[test]
+fn a_token_that_nothing_renews_needs_a_new_consent_when_its_turn_comes() {
+    for credential in [Credential::Current, Credential::Previous, Credential::Client] {
+        let (state, effects) =
+            step(&attempt(RecoveryClass::S), State::Opening(credential), moment(0), Event::NothingKept);
+        assert_eq!(state, State::Recording(End::Unusable));
+        assert!(matches!(&effects[..], [Effect::GiveUp { reason: StateReason::NoRefreshToken, .. }]), "{effects:?}");
+    }
+}

@@ -173,3 +173,30 @@ fn each_plan_says_why() {
     said.dedup();
     assert_eq!(said.len(), 7, "{said:?}");
 }
+
+#[test]
+fn whichever_token_of_several_comes_first_decides_for_the_connection() {
+    let with = |due: Option<i64>, end: Option<i64>, idle: Option<i64>| {
+        let (due, end, idle) = (due.map(instant), end.map(instant), idle.map(instant));
+        let others = Others { expires_at: end, next_refresh_at: due, refresh_idle_at: idle };
+        stored(&attempt(RecoveryClass::S), Granted { others, ..idling(3_600, 9 * 86_400) }, 0.0)
+    };
+    let alone = with(None, None, None);
+    let own = alone.own;
+    assert_eq!((own.expires_at, own.next_refresh_at), (Some(instant(HOUR)), Some(instant(2_520))));
+    // What is due already is due at once, and what comes later changes nothing.
+    for (due, end, idle, next, ends, idles) in [
+        (1_000, 1_800, DAY, 1_000, 1_800, DAY),
+        (-1_000, 900, DAY, 3, 900, DAY),
+        (3_000, 7_200, 20 * DAY, 2_520, HOUR, 9 * DAY),
+    ] {
+        let pair = with(Some(due), Some(end), Some(idle));
+        assert_eq!((pair.next_refresh_at, pair.expires_at), (Some(instant(next)), Some(instant(ends))), "{due}");
+        assert_eq!(pair.deadlines.refresh_idle_at, Some(instant(idles)));
+        assert_eq!(pair.own, own, "its own times are not mixed with theirs");
+    }
+    let endless =
+        Granted { lifetime: None, others: Others { expires_at: Some(instant(60)), ..Others::default() }, ..granted() };
+    let pair = stored(&attempt(RecoveryClass::S), endless, 0.0);
+    assert_eq!((pair.expires_at, pair.own.expires_at), (Some(instant(60)), None));
+}

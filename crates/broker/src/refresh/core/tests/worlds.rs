@@ -147,6 +147,7 @@ fn any_deadlines() -> impl Strategy<Value = Deadlines> {
 fn any_granted() -> BoxedStrategy<Granted> {
     (option::weighted(0.8, any_life()), any_deadlines(), any::<bool>(), prop::bool::weighted(0.2))
         .prop_map(|(lifetime, deadlines, rotated, unchanged)| Granted {
+            others: Others::default(),
             asked_at: instant(0),
             lifetime,
             deadlines,
