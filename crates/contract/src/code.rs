@@ -3,6 +3,7 @@
 use crate::Step;
 use crate::compare::{refused, same};
 use crate::errors;
+use crate::further;
 use crate::life::{Failed, Life, Outcome};
 use mortise_connectors::{ClientAuthentication, OAuth2};
 use mortise_domain::{AccessToken, AuthorizationCode, PkceVerifier, RefreshToken, StateToken, TokenGrant};
@@ -18,7 +19,7 @@ use url::Url;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const STATE: &str = "state-0123456789_-";
 /// Seconds that the played provider's access tokens live.
-const LIFETIME: u64 = 3600;
+pub(crate) const LIFETIME: u64 = 3600;
 
 /// From the page to the end.
 pub(crate) async fn live(life: &mut Life<'_>, auth: &OAuth2) {
@@ -51,10 +52,13 @@ pub(crate) async fn afterwards(life: &mut Life<'_>, auth: &OAuth2, mut grant: To
     }
     alive(life, Step::Fetch, &grant.access_token);
     about(life, auth, &grant.access_token).await;
-    let Some(token) = grant.refresh_token.take() else { return };
-    let Some((access, token)) = renewals(life, auth, grant.access_token, token).await else { return };
-    errors::of_refresh(life, auth, &token).await;
-    end(life, auth, &access, &token).await;
+    let further = further::renewals(life, auth, std::mem::take(&mut grant.further)).await;
+    if let Some(token) = grant.refresh_token.take() {
+        let Some((access, token)) = renewals(life, auth, grant.access_token, token).await else { return };
+        errors::of_refresh(life, auth, &token).await;
+        end(life, auth, &access, &token).await;
+    }
+    further::end(life, auth, further).await;
 }
 
 pub(crate) async fn consent(life: &mut Life<'_>) -> Option<Url> {

@@ -1,7 +1,7 @@
 //! What was read, against what the provider meant.
 
 use crate::life::{Failed, Outcome};
-use mortise_domain::TokenGrant;
+use mortise_domain::{FurtherToken, TokenGrant};
 use mortise_oauth::{Failure, FailureClass};
 use mortise_sandbox::play::Issued;
 use std::time::Duration;
@@ -22,6 +22,10 @@ pub(crate) fn same(grant: &TokenGrant, issued: Option<&Issued>) -> Outcome<()> {
     look(grant.lifetime == seconds(issued.lifetime), "the lifetime");
     look(grant.refresh_lifetime == issued.refresh_lifetime.and_then(seconds), "the refresh token's lifetime");
     look(grant.granted_scopes.clone().unwrap_or_default() == issued.scopes, "the scopes");
+    look(grant.further.len() == issued.further.len(), "the number of further tokens");
+    for (name, token) in &issued.further {
+        look(grant.further.get(name).is_some_and(|read| same_further(read, token)), &format!("the token `{name}`"));
+    }
     for (name, value) in &issued.extra {
         look(grant.extra.get(name) == Some(value), &format!("the field `{name}`"));
     }
@@ -29,6 +33,13 @@ pub(crate) fn same(grant: &TokenGrant, issued: Option<&Issued>) -> Outcome<()> {
         true => Ok(()),
         false => Err(format!("the reply is read wrong: {} is not what the provider said", wrong.join(", "))),
     }
+}
+
+/// Whether a further token is what was issued.
+pub(crate) fn same_further(read: &FurtherToken, issued: &Issued) -> bool {
+    read.access_token.expose() == issued.access_token
+        && read.refresh_token.as_ref().map(|token| token.expose()) == issued.refresh_token.as_deref()
+        && read.granted_scopes.clone().unwrap_or_default() == issued.scopes
 }
 
 /// Whether a request failed as it should.

@@ -11,6 +11,7 @@ mod code;
 mod compare;
 mod device;
 mod errors;
+mod further;
 mod implicit;
 mod input;
 mod keys;
@@ -20,6 +21,7 @@ mod oauth1;
 mod own;
 mod pasted;
 mod report;
+mod signed;
 mod stage;
 
 pub use life::{live, live_against};

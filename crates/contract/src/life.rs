@@ -1,7 +1,9 @@
 //! One life: who takes part in it, and how it is written down.
 
-use crate::{Check, Report, Stage, Step, code, device, implicit, input, keys, login, oauth1, own, pasted};
-use mortise_connectors::{Auth, ClientAuthentication, Grant, Manifest, OAuth2, Values, sample_values};
+use crate::{Check, Report, Stage, Step, code, device, implicit, input, keys, login, oauth1, own, pasted, signed};
+use mortise_connectors::{
+    Auth, ClientAuthentication, CredentialKind, Grant, KeyEncoding, Manifest, OAuth2, SignedJwt, Values, sample_values,
+};
 use mortise_domain::{ClientSecret, DpopKey, OsEntropy, ScopeSet};
 use mortise_oauth::{ClientRegistration, Failure, ProtocolError, Provider, Signer};
 use mortise_sandbox::play::{Played, Registered};
@@ -119,6 +121,9 @@ impl<'a> Cast<'a> {
         if let Some(auth) = manifest.oauth2() {
             cast.take_keys(auth)?;
         }
+        if let Auth::SignedJwt(auth) = &manifest.auth {
+            cast.take_token_key(auth)?;
+        }
         Ok(cast)
     }
 
@@ -145,6 +150,33 @@ impl<'a> Cast<'a> {
             self.credentials.insert(name.clone(), right.private);
             self.wrong_key = Some((name, wrong.private));
         }
+        Ok(())
+    }
+
+    /// A key for the customer who signs tokens.
+    fn take_token_key(&mut self, auth: &SignedJwt) -> Outcome<()> {
+        let algorithm = auth.jwt.algorithm;
+        let signs = auth.key_credential().map(str::to_owned).or_else(|| {
+            let mut secrets = auth.credentials.iter().filter(|(_, one)| one.kind != CredentialKind::Text);
+            secrets.find(|(name, _)| auth.key().contains(&format!("{{{name}}}"))).map(|(name, _)| name.clone())
+        });
+        let name = signs.ok_or("no credential signs")?;
+        let (right, wrong) = match auth.jwt.key_encoding {
+            _ if !algorithm.is_symmetric() => {
+                let (right, wrong) = (keys::pair(Some(algorithm))?, keys::pair(Some(algorithm))?);
+                self.assertion_key = Some(right.public);
+                (right.private, wrong.private)
+            }
+            KeyEncoding::Hex => ("0a".repeat(32), "0b".repeat(32)),
+            KeyEncoding::Base64 => ("Cg==".to_owned(), "Cw==".to_owned()),
+            KeyEncoding::Text => {
+                let right = self.credentials.get(&name).cloned().unwrap_or_default();
+                let wrong = format!("{right}x");
+                (right, wrong)
+            }
+        };
+        self.credentials.insert(name.clone(), right);
+        self.wrong_key = Some((name, wrong));
         Ok(())
     }
 
@@ -223,6 +255,7 @@ impl Life<'_> {
             Auth::Oauth1(_) => oauth1::live(self).await,
             Auth::ApiKey(_) | Auth::Basic(_) => pasted::live(self).await,
             Auth::TwoStep(auth) => login::live(self, auth).await,
+            Auth::SignedJwt(auth) => signed::live(self, auth).await,
         }
     }
 

@@ -30,7 +30,7 @@ impl TrustedKey {
         self.decoding().is_some()
     }
 
-    fn decoding(&self) -> Option<DecodingKey> {
+    pub(crate) fn decoding(&self) -> Option<DecodingKey> {
         let text = self.key.trim();
         match self.algorithm {
             Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {

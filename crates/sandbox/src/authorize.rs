@@ -3,11 +3,11 @@
 mod implicit;
 mod request;
 
-use crate::accounts::{ACCOUNTS, account};
+use crate::accounts::ACCOUNTS;
+use crate::answer::{Answer, answer};
 use crate::class::RecoveryClass;
 use crate::ledger::CodeRecord;
 use crate::pages::{self, ConsentPage};
-use crate::params::Params;
 use crate::pending::Pending;
 use crate::shared::Shared;
 use actix_web::http::header::LOCATION;
@@ -56,25 +56,17 @@ pub async fn decide(
     shared: Data<Shared>,
 ) -> HttpResponse {
     let class = class.into_inner();
-    let Some(params) = body.ok().and_then(|body| Params::from_body(request.headers(), &body).ok()) else {
-        return pages::refused("The form arrived damaged.");
+    let (fields, allowed) = match answer(&request, body) {
+        Ok(Answer { fields, allowed }) => (fields, allowed),
+        Err(refused) => return *refused,
     };
     let now = shared.now();
     let mut state = shared.lock();
-    let allowed = match params.get("decision") {
-        Some("allow") => true,
-        Some("deny") => false,
-        _ => return pages::refused("The form said neither yes nor no."),
-    };
-    let chosen = params.get("account").and_then(account);
-    if allowed && chosen.is_none() {
-        return pages::refused("The form named no account that exists here.");
-    }
-    let Some(pending) = params.get("request").and_then(|id| state.pending.take(id, class, now)) else {
+    let Some(pending) = fields.get("request").and_then(|id| state.pending.take(id, class, now)) else {
         return pages::refused("This page was answered already, or stood open for too long.");
     };
     let issuer = state.settings(class).iss.then(|| shared.issuer(class));
-    let Some(account) = chosen.filter(|_| allowed) else {
+    let Some(account) = allowed else {
         let answer = [("error", "access_denied"), ("error_description", "the user said no")];
         if pending.implicit {
             return implicit::go_back(&pending, &answer);

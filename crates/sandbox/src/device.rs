@@ -1,6 +1,7 @@
 //! The device flow (RFC 8628): codes, the page where one is entered, and what a question about one is answered.
 
-use crate::accounts::{ACCOUNTS, account};
+use crate::accounts::ACCOUNTS;
+use crate::answer::{Answer, answer};
 use crate::class::RecoveryClass;
 use crate::client_auth::credentials;
 use crate::flight::Decision;
@@ -104,11 +105,11 @@ pub async fn decide(
     shared: Data<Shared>,
 ) -> HttpResponse {
     let class = class.into_inner();
-    let Some(params) = body.ok().and_then(|body| Params::from_body(request.headers(), &body).ok()) else {
-        return pages::refused("The form arrived damaged.");
+    let (fields, allowed) = match answer(&request, body) {
+        Ok(Answer { fields, allowed }) => (fields, allowed),
+        Err(refused) => return *refused,
     };
-    let entered = params.get("user_code").unwrap_or_default().trim().to_ascii_uppercase();
-    let chosen = params.get("account").and_then(account);
+    let entered = fields.get("user_code").unwrap_or_default().trim().to_ascii_uppercase();
     let now = shared.now();
     let mut state = shared.lock();
     let open = |device: &&mut Device| {
@@ -117,12 +118,8 @@ pub async fn decide(
     let Some(device) = state.flows.devices.values_mut().find(open) else {
         return pages::refused("This code is unknown, has ended, or was used already.");
     };
-    match (params.get("decision"), chosen) {
-        (Some("allow"), Some(account)) => device.decided = Some(Some(account.id)),
-        (Some("deny"), _) => device.decided = Some(None),
-        _ => return pages::refused("The form said neither yes nor no."),
-    }
-    pages::decided(device.decided == Some(None))
+    device.decided = Some(allowed.map(|account| account.id));
+    pages::decided(allowed.is_none())
 }
 
 /// A question about a code (sections 3.4 and 3.5).

@@ -15,6 +15,7 @@
 //! Deliberately absent: real accounts (it is a practice site), TLS (loopback), OpenID Connect.
 
 mod accounts;
+mod answer;
 mod arrival;
 mod assertion;
 mod authorize;

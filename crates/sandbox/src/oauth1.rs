@@ -5,7 +5,8 @@
 
 pub(crate) mod signature;
 
-use crate::accounts::{ACCOUNTS, account};
+use crate::accounts::ACCOUNTS;
+use crate::answer::{Answer, answer};
 use crate::class::RecoveryClass;
 use crate::device::sent;
 use crate::flows::{Flows, Temporary, Token};
@@ -71,10 +72,11 @@ pub async fn decide(
     shared: Data<Shared>,
 ) -> HttpResponse {
     let class = class.into_inner();
-    let Some(params) = body.ok().and_then(|body| Params::from_body(request.headers(), &body).ok()) else {
-        return pages::refused("The form arrived damaged.");
+    let (fields, allowed) = match answer(&request, body) {
+        Ok(Answer { fields, allowed }) => (fields, allowed),
+        Err(refused) => return *refused,
     };
-    let token = params.get("oauth_token").unwrap_or_default();
+    let token = fields.get("oauth_token").unwrap_or_default();
     let verifier = random_text::<32, String>(&*shared.entropy);
     let mut state = shared.lock();
     let temporary = state.flows.temporary.get_mut(token).filter(|t| t.class == class && t.granted.is_none());
@@ -84,16 +86,15 @@ pub async fn decide(
     let Ok(mut url) = Url::parse(&temporary.callback) else {
         return pages::refused("The address to go back to is not a URL.");
     };
-    match (params.get("decision"), params.get("account").and_then(account)) {
-        (Some("allow"), Some(account)) => {
+    match allowed {
+        Some(account) => {
             url.query_pairs_mut().append_pair("oauth_token", token).append_pair("oauth_verifier", &verifier);
             temporary.granted = Some((account.id, verifier));
         }
-        (Some("deny"), _) => {
+        None => {
             url.query_pairs_mut().append_pair("denied", token);
             state.flows.temporary.remove(token);
         }
-        _ => return pages::refused("The form said neither yes nor no."),
     }
     HttpResponse::SeeOther()
         .insert_header((LOCATION, url.as_str()))

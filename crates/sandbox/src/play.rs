@@ -22,6 +22,7 @@ mod pasted;
 mod reply;
 mod serve;
 mod signed;
+mod signed_jwt;
 mod token;
 mod trouble;
 mod wanted;
@@ -141,7 +142,7 @@ impl Played {
             return self.troubled(&trouble, now);
         }
         match role {
-            Role::Verify => self.verified(&fit),
+            Role::Verify => self.verified(&fit, now),
             Role::Identity => self.identified(&fit, arrived, now),
             Role::Login(_) | Role::Renew(_) | Role::Logout => self.at_login(role, &fit, now),
             Role::Temporary | Role::TokenCredentials => self.at_oauth1(role, arrived),

@@ -194,6 +194,28 @@ async fn grants_of_customers_live() {
 }
 
 #[tokio::test]
+async fn several_tokens_of_one_consent_live() {
+    let scene = Scene::of("slack-with-user").await;
+    let connection = scene.consented(|_| {}).await.unwrap();
+    let tokens = |answer: &TokenAnswer| {
+        let further = answer.further_tokens.as_ref().unwrap();
+        (answer.access_token.expose().to_owned(), further["user"].access_token.expose().to_owned())
+    };
+    let first = tokens(&scene.token(connection).await);
+    let mut last = first.clone();
+    // The user's token lives half as long, so its turn comes first each time; a refresh token is good once.
+    for _ in 0..3 {
+        assert!(scene.is_alive(&last.0) && scene.is_alive(&last.1));
+        scene.broker.refresh_connection(&scene.caller, connection, RefreshWish::Plain, None).await.unwrap();
+        scene.nothing_departs();
+        last = tokens(&scene.token(connection).await);
+    }
+    assert_eq!(first.0, last.0);
+    assert_ne!(first.1, last.1);
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn a_grant_of_the_client_itself_lives() {
     let scene = Scene::of("spotify-client-credentials").await;
     let Started::Done { connection, .. } = scene.started().await else { panic!("not done at once") };

@@ -72,6 +72,9 @@ async fn pushed_requests_resources_and_bound_tokens() {
         code(bound),
         code(&format!("{pushed}{resource}{bound}{key}  recovery_class: S\n")),
         own("client_credentials", &format!("{resource}  dpop: true\n")),
+        // A page that reads its parameters behind a route.
+        code("  authorization_request: {route: /oauth/authorize}\n  authorization_params: {prompt: 'a b'}\n"),
+        code(&format!("{pushed}  authorization_request: {{route: consent}}\n")),
     ])
     .await;
 }
@@ -131,6 +134,37 @@ async fn logins() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn tokens_that_a_customers_key_signs() {
+    let signed = |credentials: &str, jwt: &str, api: &str| {
+        format!(
+            "id: acme\nname: Acme\nauth:\n  type: signed_jwt\n  credentials:\n    {credentials}\n  jwt: {jwt}\n  \
+             verification: {{url: 'https://acme.example/me?limit=1'}}\napi:\n  base_url: https://acme.example\n  {api}\n"
+        )
+    };
+    let bearer = "headers: {Authorization: 'Bearer {access_token}'}";
+    let pair = "id: {type: text, title: Id}\n    key: {type: document, title: Key}";
+    let shared = "id: {type: text, title: Id}\n    key: {type: secret, title: Key}";
+    let mut all = vec![
+        signed(pair, "{algorithm: ES256, key_id: '{id}', issuer: '{id}', audience: acme-v1, lifetime: 1200}", bearer),
+        signed(shared, "{algorithm: HS256, key: '{id}||{key}', issuer: '{id}'}", bearer),
+        signed(
+            shared,
+            "{algorithm: HS512, key_encoding: hex, key_id: '{id}', audience: /admin/, claims: {team: 'of {id}'}}",
+            "headers: {Authorization: 'Ghost {access_token}', x-version: v5}",
+        ),
+        signed(
+            &format!("{shared}\n    pin: {{type: secret, title: PIN}}"),
+            "{algorithm: HS256, key: '{key}', key_encoding: base64, subject: '{id}'}",
+            "query: {jwt: '{access_token}'}\n  headers: {x-pin: '{pin}'}",
+        ),
+    ];
+    for algorithm in ["RS256", "PS384", "ES384", "EdDSA"] {
+        all.push(signed(pair, &format!("{{algorithm: {algorithm}, issuer: '{{id}}'}}"), bearer));
+    }
+    whole(&all).await;
 }
 
 #[tokio::test]

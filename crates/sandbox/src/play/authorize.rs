@@ -132,6 +132,11 @@ impl Played {
     /// How the request fits, and which of the requests that were left here it means.
     fn judge_visit(&self, url: &Url, page: &Url, auth: &OAuth2) -> Result<(Fit, Option<usize>), Unplayable> {
         let mut fit = Fit::default();
+        let shown = match &auth.authorization_request.route {
+            Some(route) => behind(url, route, &mut fit),
+            None => url.clone(),
+        };
+        let url = &shown;
         if url[..Position::AfterPath] != page[..Position::AfterPath] {
             fit.breach(format!("the page is {} and not the one of the manifest", url.path()));
         }
@@ -189,6 +194,19 @@ impl Played {
         callback.query_pairs_mut().extend_pairs(pairs);
         Ok(callback)
     }
+}
+
+/// The request as it would be with its parameters in the query, where they stand behind a route in the fragment.
+fn behind(url: &Url, route: &str, fit: &mut Fit) -> Url {
+    let (mut shown, fragment) = (url.clone(), url.fragment().unwrap_or_default());
+    let params = fragment.strip_prefix(route).and_then(|rest| rest.strip_prefix('?'));
+    if params.is_none() {
+        fit.breach("the fragment does not begin with the manifest's route");
+    }
+    let both: Vec<_> = url.query().into_iter().chain(params).collect();
+    shown.set_query(Some(both.join("&")).as_deref().filter(|query| !query.is_empty()));
+    shown.set_fragment(None);
+    shown
 }
 
 /// Adds the time and the signature over everything that is signed.

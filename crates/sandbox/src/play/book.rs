@@ -29,6 +29,10 @@ pub struct Issued {
     pub token_secret: Option<String>,
     /// The manifest's fields beside the token.
     pub extra: BTreeMap<String, Value>,
+    /// Further tokens of the same reply, by the manifest's names.
+    pub further: BTreeMap<String, Issued>,
+    /// This is a further token itself, renewed by itself.
+    pub(super) alone: bool,
 }
 
 impl Issued {
@@ -42,6 +46,8 @@ impl Issued {
             scopes: ScopeSet::default(),
             token_secret: None,
             extra: BTreeMap::new(),
+            further: BTreeMap::new(),
+            alone: false,
         }
     }
 }
@@ -69,6 +75,8 @@ struct Refresh {
 
 #[derive(Default)]
 struct Grant {
+    /// It is of a further token alone.
+    further: bool,
     scopes: ScopeSet,
     ended: bool,
     access: Vec<Access>,
@@ -131,6 +139,12 @@ impl Book {
         self.issue(self.grants.len() - 1, with_refresh, rules, now)
     }
 
+    /// A further token beside a grant's, which ends sooner and is renewed, if at all, by itself.
+    pub(super) fn further(&mut self, scopes: ScopeSet, with_refresh: bool, rules: Rules, now: i64) -> Issued {
+        self.grants.push(Grant { scopes, further: true, ..Grant::default() });
+        self.issue(self.grants.len() - 1, with_refresh, rules, now)
+    }
+
     /// Uses a refresh token: the grant's next tokens, or nothing where it is not good.
     pub(super) fn refresh(&mut self, token: &str, rules: Rules, now: i64) -> Option<Issued> {
         let at = self.grants.iter().position(|grant| grant.refresh.iter().any(|known| known.token == token))?;
@@ -171,7 +185,8 @@ impl Book {
             false => self.draw("refresh"),
         });
         let grant = &mut self.grants[at];
-        grant.access.push(Access { token: access_token.clone(), until: now + LIFETIME });
+        let lifetime = if grant.further { LIFETIME / 2 } else { LIFETIME };
+        grant.access.push(Access { token: access_token.clone(), until: now + lifetime });
         grant.refresh.extend(refresh_token.iter().map(|token| Refresh {
             token: token.clone(),
             used_at: None,
@@ -180,11 +195,13 @@ impl Book {
         Issued {
             access_token,
             refresh_token,
-            lifetime: LIFETIME,
+            lifetime,
             refresh_lifetime: None,
             scopes: grant.scopes.clone(),
             token_secret: None,
             extra: BTreeMap::new(),
+            further: BTreeMap::new(),
+            alone: grant.further,
         }
     }
 

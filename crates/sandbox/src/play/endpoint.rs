@@ -1,7 +1,7 @@
 //! The endpoints that a manifest describes, with what each expects.
 
 use super::wanted::{Authorization, Place, Said, Want, Wanted, Writing};
-use super::{Arrived, Registered, Unplayable, authorize, device, fit, login, mint, oauth1, pasted};
+use super::{Arrived, Registered, Unplayable, authorize, device, fit, login, mint, oauth1, pasted, signed_jwt};
 use mortise_connectors::{Auth, Grant, Manifest, OAuth2, Parameter, Values, expand_url};
 use std::fmt;
 use url::Url;
@@ -100,6 +100,7 @@ pub(super) fn all(manifest: &Manifest, values: &Values, registered: &Registered)
         Auth::TwoStep(auth) => login::endpoints(manifest, auth, values, registered, None),
         Auth::Oauth1(auth) => oauth1::endpoints(manifest, auth, values),
         Auth::ApiKey(_) | Auth::Basic(_) => pasted::endpoints(manifest, values, registered),
+        Auth::SignedJwt(auth) => signed_jwt::endpoints(manifest, auth, values, registered),
     }
 }
 

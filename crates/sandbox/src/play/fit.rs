@@ -46,6 +46,12 @@ impl Fit {
             Want::Exactly(_) | Want::OneOf(_) => self.breach(format!("{place} has another value than described")),
             Want::Value(_) if value.is_empty() => self.breach(format!("{place} is empty")),
             Want::Value(said) => self.say(place, *said, value),
+            Want::Within { said, start, end } => {
+                match value.strip_prefix(start.as_str()).and_then(|rest| rest.strip_suffix(end.as_str())) {
+                    Some(inside) if !inside.is_empty() => self.say(place, *said, inside),
+                    Some(_) | None => self.breach(format!("{place} is not built as described")),
+                }
+            }
             Want::Filled { whole, start, end } => match value == whole {
                 true => {}
                 false if value.starts_with(start.as_str()) && value.ends_with(end.as_str()) => self.not_theirs = true,

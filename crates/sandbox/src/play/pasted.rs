@@ -3,7 +3,7 @@
 use super::endpoint::{Endpoint, Role};
 use super::fit::Fit;
 use super::known::Known;
-use super::wanted::{Authorization, Place, Want, Wanted};
+use super::wanted::{Authorization, Place, Said, Want, Wanted};
 use super::{Answered, Played, Registered, Unplayable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,9 +48,10 @@ pub(super) fn endpoints(
 }
 
 impl Played {
-    pub(super) fn verified(&self, fit: &Fit) -> Answered {
-        let call = self.manifest.auth.pasted().and_then(|pasted| pasted.verification);
+    pub(super) fn verified(&self, fit: &Fit, now: i64) -> Answered {
+        let call = self.manifest.auth.verification();
+        let theirs = !fit.not_theirs && fit.said(Said::Token).is_none_or(|token| self.signed_by_customer(token, now));
         let good = call.and_then(|call| call.status.first()).and_then(|status| u16::try_from(*status).ok());
-        Answered::json(if fit.not_theirs { 401 } else { good.unwrap_or(200) }, &serde_json::json!({}))
+        Answered::json(if theirs { good.unwrap_or(200) } else { 401 }, &serde_json::json!({}))
     }
 }

@@ -84,6 +84,20 @@ impl Played {
             put(document, &shape.refresh_token, json!(refresh));
         }
         put(document, &shape.access_token, json!(issued.access_token));
+        for (name, token) in &issued.further {
+            let Some(place) = shape.further.get(name) else { continue };
+            let told = [
+                (place.expires_in.as_ref(), json!(token.lifetime * unit)),
+                (place.scope.as_ref(), json!(token.scopes.join(separator))),
+                (place.refresh_token.as_ref().filter(|_| token.refresh_token.is_some()), json!(token.refresh_token)),
+                (Some(&place.access_token), json!(token.access_token)),
+            ];
+            for (pointer, value) in told {
+                if let Some(pointer) = pointer {
+                    put(document, pointer, value);
+                }
+            }
+        }
     }
 
     /// Where the reply keeps what.

@@ -5,13 +5,14 @@ use super::fit::Fit;
 use super::reply::put;
 use super::signed::{NONCE, Unproven};
 use super::wanted::Said;
-use super::{Answered, Arrived, Played, Role};
+use super::{Answered, Arrived, Issued, Played, Role};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mortise_connectors::{ClientAuthentication, DEFAULT_GRACE, Grant, OAuth2};
 use mortise_domain::ScopeSet;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 impl Played {
     pub(super) fn at_token_endpoint(&mut self, role: Role, fit: &Fit, arrived: &Arrived, now: i64) -> Answered {
@@ -75,7 +76,8 @@ impl Played {
             _ => None,
         };
         match issued {
-            Some(issued) => {
+            Some(mut issued) => {
+                issued.further = self.issued_beside(&issued, role, &auth, now);
                 if let Some(key) = key {
                     let tokens = [Some(&issued.access_token), issued.refresh_token.as_ref()];
                     self.book.bound.extend(tokens.into_iter().flatten().map(|token| (token.clone(), key.clone())));
@@ -84,6 +86,29 @@ impl Played {
             }
             None => self.refusal("invalid_grant", 400, now),
         }
+    }
+
+    /// The further tokens of a reply: all of them with a consent, and with a refresh of the grant's own token those that have
+    /// no refresh token of their own.
+    fn issued_beside(&mut self, own: &Issued, role: Role, auth: &OAuth2, now: i64) -> BTreeMap<String, Issued> {
+        let first = matches!(role, Role::Exchange | Role::Poll);
+        if own.alone || !(first || role == Role::Refresh) {
+            return BTreeMap::new();
+        }
+        let rules = Rules { renews_itself: false, ..rules(auth) };
+        let mut further = BTreeMap::new();
+        for (name, place) in &auth.token_response.further {
+            let renewable = place.refresh_token.is_some();
+            if first || !renewable {
+                let scopes = if place.scope.is_some() {
+                    [format!("{name}.read")].into_iter().collect()
+                } else {
+                    ScopeSet::default()
+                };
+                further.insert(name.clone(), self.book.further(scopes, renewable, rules, now));
+            }
+        }
+        further
     }
 
     fn exchanged(&mut self, fit: &Fit, rules: Rules, now: i64) -> Option<super::Issued> {

@@ -48,6 +48,8 @@ pub(super) enum Want {
     Value(Said),
     /// Made of what a customer pastes: begins and ends so, whoever the customer is, and is this for the one who is known.
     Filled { whole: String, start: String, end: String },
+    /// A value that is judged later, between two texts.
+    Within { said: Said, start: String, end: String },
 }
 
 /// Where the parameters stand.
