@@ -14,6 +14,8 @@
 //   ACCESS_TOKEN_SECONDS   60
 //   REFRESH_TOKEN_SECONDS  86400
 //   LATENCY_MS             0; how long a token request waits before the provider looks at it
+//   CLIENT_DOCUMENTS       unset; two origins: clients may be named by documents under the first (client id metadata documents),
+//                          which are fetched from the second, because no name leads from here to the first
 //   REGISTRATION           unset; 1: clients may register by themselves, and tokens for the resource at /mcp may be asked for
 // Once it accepts connections it prints one line: `ready <issuer>`.
 // `GET /test/events` answers what happened since the start, as JSON, and `GET /test/history` every token request.
@@ -110,6 +112,7 @@ function configuration(issuer) {
     ...(process.env.TLS_FOLDER && {
       clientAuthMethods: ['client_secret_basic', 'none', 'tls_client_auth', 'self_signed_tls_client_auth'],
     }),
+    ...clientDocuments(),
     features: {
       ...resources,
       ...security(),
@@ -131,9 +134,24 @@ function configuration(issuer) {
   };
 }
 
+// Documents of clients are fetched over https from public addresses only; here they lie on loopback.
+function clientDocuments() {
+  const [named, served] = (process.env.CLIENT_DOCUMENTS || '').split(' ');
+  if (!served) return {};
+  return {
+    fetch: (url, { method, headers, redirect, signal }) => {
+      if (!String(url).startsWith(`${named}/`)) throw new Error(`nobody asked for ${url}`);
+      return globalThis.fetch(served + String(url).slice(named.length), { method, headers, redirect, signal });
+    },
+  };
+}
+
 // What clients prove themselves and their tokens by, where it is asked for.
 function security() {
   const features = {};
+  if (process.env.CLIENT_DOCUMENTS) {
+    features.clientIdMetadataDocument = { enabled: true, ack: 'draft-02' };
+  }
   const metadata = JSON.parse(process.env.CLIENT_METADATA || '{}');
   if (metadata.grant_types?.includes('urn:ietf:params:oauth:grant-type:device_code')) {
     features.deviceFlow = { enabled: true };

@@ -2,7 +2,9 @@
 
 mod connectors;
 
-pub(crate) use connectors::{Connectors, Diff, Discover, Findings, Foreign, Format, Import, Lint, Simulate, Test};
+pub(crate) use connectors::{
+    Connectors, Diff, Discover, Findings, Foreign, Format, Import, Lint, ReplyTo, Simulate, Test,
+};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;

@@ -30,6 +30,8 @@ pub struct OidcConfig {
     pub client_metadata: Value,
     /// Proofs of possession need a nonce (RFC 9449).
     pub dpop: bool,
+    /// Clients may be named by documents under the first of these origins, which are fetched from the second.
+    pub client_documents: Option<[String; 2]>,
     /// A folder with the certificates with which the endpoints are served over TLS too (RFC 8705).
     pub tls_folder: Option<PathBuf>,
 }
@@ -48,6 +50,7 @@ impl OidcConfig {
             registration: false,
             client_metadata: Value::Null,
             dpop: false,
+            client_documents: None,
             tls_folder: None,
         }
     }
@@ -135,6 +138,7 @@ impl OidcProvider {
             .env("LATENCY_MS", config.latency.to_string())
             .env("REGISTRATION", if config.registration { "1" } else { "" })
             .env("DPOP", if config.dpop { "1" } else { "" })
+            .env("CLIENT_DOCUMENTS", config.client_documents.map(|origins| origins.join(" ")).unwrap_or_default())
             .env("TLS_FOLDER", config.tls_folder.as_deref().and_then(Path::to_str).unwrap_or_default())
             .env(
                 "CLIENT_METADATA",

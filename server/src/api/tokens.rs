@@ -9,7 +9,7 @@ use crate::reply::{self, Reply};
 use crate::routes::Routes;
 use actix_web::http::header::PRAGMA;
 use futures_util::StreamExt as _;
-use mortise_broker::{Oauth1Answer, TokenAnswer, TokenRequest};
+use mortise_broker::{FurtherAnswer, Oauth1Answer, TokenAnswer, TokenRequest};
 use mortise_domain::{AppId, ConnectionId, CustomerId, PastedSecret, ScopeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -134,9 +134,41 @@ struct TokenBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     dpop_key: Option<BTreeMap<&'a str, &'a str>>,
+    /// Where the provider gives several tokens with one consent: the others, by the manifest's names. `expires_at` is that of
+    /// `access_token`; each of these has its own. One that has ended is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    further_tokens: Option<BTreeMap<&'a str, FurtherBody<'a>>>,
     /// The connection.
     #[schema(value_type = String, example = "con_0192d5e8f3a17c0e9b1d2f3a4b5c6d7e")]
     connection: ConnectionId,
+}
+
+/// A further token of a connection.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FurtherToken)]
+struct FurtherBody<'a> {
+    /// Present this to the provider.
+    access_token: &'a str,
+    /// How to present it, in lower case.
+    #[schema(example = "bearer")]
+    token_type: &'static str,
+    /// When it ends; `null` where nobody knows.
+    #[schema(required = true)]
+    expires_at: Option<Time>,
+    /// What the provider granted to it; empty where it did not say.
+    #[schema(value_type = Vec<String>)]
+    granted_scopes: &'a ScopeSet,
+}
+
+impl<'a> From<&'a FurtherAnswer> for FurtherBody<'a> {
+    fn from(answer: &'a FurtherAnswer) -> Self {
+        Self {
+            access_token: answer.access_token.expose(),
+            token_type: "bearer",
+            expires_at: answer.expires_at.map(Time),
+            granted_scopes: &answer.granted_scopes,
+        }
+    }
 }
 
 /// What calls with a token of OAuth 1.0 are signed with. The client's secret stays here: whoever signs has it from where the
@@ -178,6 +210,10 @@ impl<'a> From<&'a TokenAnswer> for TokenBody<'a> {
             query: exposed(&answer.query),
             oauth1: answer.oauth1.as_ref().map(Oauth1Body::from),
             dpop_key: answer.dpop_key.as_ref().and_then(|key| serde_json::from_str(key.expose()).ok()),
+            further_tokens: answer
+                .further_tokens
+                .as_ref()
+                .map(|tokens| tokens.iter().map(|(name, token)| (name.as_str(), FurtherBody::from(token))).collect()),
             connection: answer.connection,
         }
     }

@@ -24,6 +24,8 @@ pub(super) const FLOW_COOKIE: &str = "mortise_flow_";
 
 /// The parameters of a fragment: a token is longer than a code.
 const LONGEST_FRAGMENT: usize = 32 * 1024;
+/// The same as a field of a form, which writes three bytes for some of its own.
+pub(super) const LONGEST_HANDOVER: usize = 3 * LONGEST_FRAGMENT + 64;
 
 /// The page that reads a fragment.
 #[derive(Template)]

@@ -36,6 +36,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         .service(page("/connect/{token}/device/{attempt}").route(reading().to(connect::device)))
         .service(
             page("/oauth/callback/{context}")
+                .app_data(web::FormConfig::default().limit(callback::LONGEST_HANDOVER))
                 .route(web::get().to(callback::finish))
                 .route(web::post().to(callback::take_over)),
         )

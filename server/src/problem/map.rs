@@ -24,7 +24,9 @@ impl From<Error> for Problem {
                 plain(Code::ForbiddenScope, &error).with_header(WWW_AUTHENTICATE, challenge)
             }
             Error::NotFound(_) | Error::NotConnected { .. } => plain(Code::NotFound, &error),
-            Error::Exists(_) => plain(Code::AlreadyExists, &error),
+            Error::Exists(what) => {
+                Self::new(Code::AlreadyExists, format!("{}{}.", sentence(&error), instead_of_another(what)))
+            }
             Error::InUse { .. } => plain(Code::InUse, &error),
             Error::Stale(_) => plain(Code::Stale, &error),
             Error::Ambiguous(ref connections) => {
@@ -52,6 +54,15 @@ impl From<Error> for Problem {
             }
             Error::Internal(_) => Self::internal(Cause::Broker(error)),
         }
+    }
+}
+
+/// The call that was probably meant.
+fn instead_of_another(what: &str) -> &'static str {
+    match what {
+        "connector" => ": `PUT /v1/connectors/{id}` registers a new version of it",
+        "app" => ": `PUT /v1/apps/{id}` changes it",
+        _ => "",
     }
 }
 

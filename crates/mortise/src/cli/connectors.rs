@@ -89,12 +89,32 @@ pub(crate) struct Test {
     /// Every bundled manifest, too.
     #[arg(long)]
     pub(crate) catalog: bool,
+    /// Instead: says how this sample of the provider's reply is read; `-` is standard input. Of secrets, nothing is shown.
+    #[arg(long, value_name = "FILE", conflicts_with = "catalog")]
+    pub(crate) reply: Option<PathBuf>,
+    /// Which request the reply answers.
+    #[arg(long, value_enum, requires = "reply", default_value_t = ReplyTo::Token)]
+    pub(crate) reply_to: ReplyTo,
+    /// The status with which it came.
+    #[arg(long, requires = "reply", default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..600))]
+    pub(crate) status: u16,
     /// A variable's value, as in `--set subdomain=acme`, for a single manifest. Those left out get a stand-in.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Which request a reply answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReplyTo {
+    /// The one that brings the first token.
+    Token,
+    /// One that renews it.
+    Refresh,
+    /// The call of the manifest's `identity`.
+    Identity,
 }
 
 #[derive(Debug, Args)]

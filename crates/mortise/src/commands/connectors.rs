@@ -4,6 +4,7 @@ mod diff;
 mod discover;
 mod import;
 mod lint;
+mod reply;
 mod simulate;
 mod source;
 mod test;
@@ -23,7 +24,10 @@ pub(super) async fn run(command: Connectors) -> anyhow::Result<()> {
         Connectors::Diff(options) => diff::run(&options),
         Connectors::Import(options) => import::run(&options),
         Connectors::Discover(options) => discover::run(&options).await,
-        Connectors::Test(options) => test::run(&options).await,
+        Connectors::Test(options) => match &options.reply {
+            Some(file) => reply::run(&options, file).await,
+            None => test::run(&options).await,
+        },
         Connectors::Schema => print::json(&schema()),
     }
 }

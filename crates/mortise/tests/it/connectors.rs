@@ -50,7 +50,7 @@ async fn lint_tells_people_programs_and_code_hosts_the_same() {
     let place = "broken.yaml: line 7, column 3: error[unknown_member]: `token_ur1` is not a member: did you mean `token_url`?\n \
                  7 |   token_ur1: https://acme.example/token\n   |   ^\n";
     assert!(text.out.ends_with(place), "{}", text.out);
-    assert!(text.err.contains("1 errors"), "{}", text.err);
+    assert!(text.err.contains("1 error") && !text.err.contains("1 errors"), "{}", text.err);
 
     let json = run(&["lint", "--format", "json", "fine.yaml", "broken.yaml"]).await;
     assert_eq!(json.code, Some(1));
@@ -174,4 +174,41 @@ async fn test_lives_a_connector_and_ends_with_what_came_of_it() {
     let wrong = connectors(folder.path(), &["test", "zendesk", "--set", "subdomain=evil.example/"]).await;
     assert_eq!(wrong.code, Some(1));
     assert!(!wrong.out.contains("evil"), "{}", wrong.out);
+}
+
+#[tokio::test]
+async fn a_sample_reply_shows_how_it_is_read_and_no_secret() {
+    let wrapped = format!("{FINE}  token_response:\n    access_token: /data/token\n    extra: {{shop: /data/shop}}\n");
+    let good =
+        r#"{"data": {"token": "canary-1234567", "shop": 17, "plan": "x"}, "token_type": "bearer", "expires_in": 60}"#;
+    let bad = r#"{"error": "invalid_grant", "error_description": "canary"}"#;
+    let bare = r#"{"result": {"token": "canary-1234567"}, "token_type": "bearer"}"#;
+    let files = [("fine.yaml", FINE), ("wrapped.yaml", &wrapped), ("good", good), ("bad", bad), ("bare", bare)];
+    let folder = folder(&files);
+    let run = async |arguments: &[&str]| {
+        let ended = connectors(folder.path(), &[&["test"], arguments].concat()).await;
+        assert!(!ended.out.contains("canary") && !ended.err.contains("canary"), "{}{}", ended.out, ended.err);
+        ended
+    };
+
+    let read = run(&["wrapped.yaml", "--reply", "good"]).await;
+    assert_eq!(read.code, Some(0), "{}", read.err);
+    insta::assert_snapshot!(read.out);
+    let json = run(&["wrapped.yaml", "--reply", "good", "--format", "json"]).await.json();
+    assert_eq!((&json["read"], &json["lifetime"], &json["extra"]["shop"]), (&true.into(), &60.into(), &17.into()));
+
+    let refused = run(&["fine.yaml", "--reply", "bad", "--reply-to", "refresh", "--status", "400"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused
+            .out
+            .starts_with("acme: no token: the provider no longer accepts the grant (status 400, `invalid_grant`)"),
+        "{}",
+        refused.out
+    );
+    assert!(refused.out.contains("has to be connected anew"), "{}", refused.out);
+
+    let elsewhere = run(&["fine.yaml", "--reply", "bare"]).await;
+    assert!(elsewhere.out.contains("auth.token_response.access_token: /result/token"), "{}", elsewhere.out);
+    assert_eq!(run(&["fine.yaml", "wrapped.yaml", "--reply", "good"]).await.code, Some(1));
 }

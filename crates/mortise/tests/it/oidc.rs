@@ -3,6 +3,7 @@
 
 mod device;
 mod discovered;
+mod document;
 mod fleet;
 mod proven;
 mod twin;
@@ -10,7 +11,7 @@ mod twin;
 use crate::browser::arrives_at;
 use crate::world::World;
 use crate::world::api::{Session, text};
-use mortise_testkit::{Backend, Chromium, Http, OidcConfig, OidcProvider, oidc_manifest, wait};
+use mortise_testkit::{Answer, Backend, Chromium, Http, OidcConfig, OidcProvider, oidc_manifest, wait};
 use serde_json::json;
 use std::time::Duration;
 
@@ -61,6 +62,11 @@ async fn connect(world: &World) -> String {
     world.api.result_of(&session).await
 }
 
+/// What the provider says of whoever brings `token`.
+async fn me(provider: &OidcProvider, token: &str) -> Answer {
+    Http::new().with_bearer(token.to_owned()).get(&format!("{}/me", provider.issuer())).await
+}
+
 async fn introspected(provider: &OidcProvider, token: &str) -> bool {
     let http = Http::new();
     let request = http.request(reqwest::Method::POST, &format!("{}/token/introspection", provider.issuer()));
@@ -72,12 +78,8 @@ async fn a_life(backend: Backend, lifetime: u32) {
     let mut world = World::running(backend).await;
     let provider = introduced(&world, lifetime, 0).await;
     let connection = connect(&world).await;
-    let me = async |token: String| {
-        let http = Http::new().with_bearer(token);
-        http.get(&format!("{}/me", provider.issuer())).await.expect(200).json()["sub"].clone()
-    };
     let first = world.api.token(&connection).await;
-    assert_eq!(me(text(&first, "access_token")).await, "someone");
+    assert_eq!(me(&provider, &text(&first, "access_token")).await.expect(200).json()["sub"], "someone");
     let life = first["expires_in"].as_i64().unwrap();
     assert!((i64::from(lifetime) - 20..=i64::from(lifetime)).contains(&life), "{life}");
     let granted: Vec<String> = serde_json::from_value(first["granted_scopes"].clone()).unwrap();
@@ -89,7 +91,7 @@ async fn a_life(backend: Backend, lifetime: u32) {
     });
     renewed.await.unwrap();
     let token = world.api.access_token(&connection).await;
-    assert_eq!(me(token.clone()).await, "someone");
+    assert_eq!(me(&provider, &token).await.expect(200).json()["sub"], "someone");
     world.stop_worker().await;
     let events = provider.events().await;
     assert_eq!((events.reuses, events.grants_revoked, &events.errors), (0, 0, &Vec::new()), "{events:?}");

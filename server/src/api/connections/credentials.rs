@@ -31,8 +31,8 @@ pub(super) enum CredentialsSchema {
     /// For a connector of type `oauth2`.
     #[schema(title = "Tokens")]
     Tokens(Tokens),
-    /// For a connector whose customers give credentials (`api_key`, `basic`, `two_step`, and grants without a consent page):
-    /// these, by the manifest's names.
+    /// For a connector whose customers give credentials (`api_key`, `basic`, `two_step`, `signed_jwt`, and grants without a
+    /// consent page): these, by the manifest's names.
     #[schema(title = "Pasted")]
     Pasted(BTreeMap<String, String>),
 }

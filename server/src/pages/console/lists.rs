@@ -54,10 +54,14 @@ impl From<ConnectorView> for ConnectorRow {
 
 /// Who uses a version, if anybody does.
 fn used(version: &VersionView) -> Option<String> {
-    let plural = |count: u64, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
-    let (apps, connections) = (plural(version.apps, "app"), plural(version.connections, "connection"));
-    let anybody = version.apps > 0 || version.connections > 0;
-    anybody.then(|| format!("{}: {apps}, {connections}", version.version))
+    let some = |count: u64, one: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {one}s")),
+    };
+    let users: Vec<_> =
+        [some(version.apps, "app"), some(version.connections, "connection")].into_iter().flatten().collect();
+    (!users.is_empty()).then(|| format!("{}: {}", version.version, users.join(", ")))
 }
 
 #[derive(Template)]

@@ -21,7 +21,9 @@ async fn yaml_and_json_are_the_same_connector() {
     assert_eq!(first["version"], 1);
     let same = bench.put("/v1/connectors/acme", &acme()).await.expect(200).json();
     assert_eq!(same, first, "an unchanged manifest is no new version");
-    assert_problem(&bench.post("/v1/connectors", &acme()).await, 409, "already_exists");
+    let taken = assert_problem(&bench.post("/v1/connectors", &acme()).await, 409, "already_exists");
+    let way_out = "This connector exists already: `PUT /v1/connectors/{id}` registers a new version of it.";
+    assert_eq!(taken["detail"], way_out);
 
     let mut changed = acme();
     changed["name"] = json!("Acme Two");

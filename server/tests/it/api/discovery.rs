@@ -100,6 +100,39 @@ async fn p03_a_swapped_host_is_told_and_not_adopted() {
     assert_problem(&bench.post("/v1/connectors/other/discover", &json!({})).await, 404, "not_found");
 }
 
+/// What an author wrote is not what was found, and what was chosen among what there is is no news of the provider's.
+#[actix_web::test]
+async fn what_was_written_or_chosen_is_no_difference() {
+    let bench = Bench::new().await;
+    let mut written = manifest();
+    written["auth"]["revocation_url"] = json!(format!("{ISSUER}/end"));
+    let mut more = metadata(ISSUER);
+    more["revocation_endpoint"] = json!(format!("{ISSUER}/revoke"));
+    bench.provider.json(200, &more);
+    let shown = bench.post("/v1/connectors/validate", &written).await.expect(200).json();
+    let found = shown["discovered"].as_object().unwrap();
+    assert!(found.contains_key("token_url") && !found.contains_key("revocation_url"), "{shown}");
+
+    let resource = json!({
+        "resource": "https://mcp.acme.example/mcp", "authorization_servers": [ISSUER], "scopes_supported": ["tools"],
+    });
+    let publish = || {
+        let challenge = r#"Bearer resource_metadata="https://mcp.acme.example/meta""#;
+        let refused = Reply { www_authenticate: Some(challenge.to_owned()), ..Reply::new(401, None, "") };
+        bench.provider.reply(refused).json(200, &resource).json(200, &metadata(ISSUER));
+    };
+    publish();
+    let mut made =
+        bench.post("/v1/connectors", &json!({"mcp": "https://mcp.acme.example/mcp"})).await.expect(201).json();
+    assert_eq!(made["manifest"]["auth"]["default_scopes"], json!(["tools"]));
+    made["manifest"]["auth"]["default_scopes"] = json!(["mine"]);
+    publish();
+    bench.put("/v1/connectors/mcp-acme-example", &made["manifest"]).await.expect(200);
+    publish();
+    let told = bench.post("/v1/connectors/mcp-acme-example/discover", &json!({})).await.expect(200).json();
+    assert_eq!((&told["outcome"], &told["changes"]), (&json!("same"), &json!([])), "{told}");
+}
+
 #[actix_web::test]
 async fn what_cannot_be_found_is_said_at_its_place() {
     let bench = Bench::new().await;
@@ -231,7 +264,8 @@ async fn a_client_that_is_not_registered_makes_no_app() {
     bench.provider.json(201, &registered("c-1"));
     bench.post("/v1/apps", &new(json!({}))).await.expect(201);
     asked(&bench);
-    assert_problem(&bench.post("/v1/apps", &new(json!({}))).await, 409, "already_exists");
+    let taken = assert_problem(&bench.post("/v1/apps", &new(json!({}))).await, 409, "already_exists");
+    assert_eq!(taken["detail"], "This app exists already: `PUT /v1/apps/{id}` changes it.");
     assert_eq!(asked(&bench), Vec::<String>::new(), "a client would be left over");
 }
 

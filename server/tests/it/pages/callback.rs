@@ -164,3 +164,27 @@ async fn another_try_leads_back_and_works() {
     tokens(&rig);
     assert_eq!(back(&rig, &flow, "code=c").await.status, 303);
 }
+
+/// Row T11 of the hostile inputs, for a token that comes by the fragment and is written as a form within a form.
+#[actix_web::test]
+async fn t11_a_fragment_carries_a_token_of_16_kib_and_no_more() {
+    const BEHIND: &str = "\
+id: plain
+name: Plain
+auth:
+  type: oauth2
+  grant: implicit
+  authorization_url: https://plain.example/authorize
+";
+    let rig = Rig::new().await;
+    rig.register(BEHIND).await;
+    for (length, status) in [(16 * 1024, 303), (16 * 1024 + 1, 502), (40 * 1024, 400)] {
+        let flow = rig.flow(&rig.link(None).await).await;
+        // Nothing but what is written in three bytes.
+        let fragment = format!("access_token={}&token_type=bearer&state={}", "=".repeat(length), flow.state);
+        let request = TestRequest::post().uri(&flow.path).insert_header(("sec-fetch-site", "same-origin"));
+        let request = super::rig::with_cookies(request, &flow.cookies).set_form([("fragment", &fragment)]);
+        let answer = rig.send(request).await;
+        assert_eq!(answer.status, status, "{length}: {}", answer.body);
+    }
+}

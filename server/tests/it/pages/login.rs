@@ -1,8 +1,8 @@
 //! The consent page where what the customer gives is changed for a token.
 
+use super::pasted::register;
 use super::rig::Rig;
-use mortise_broker::{AppInput, AppSettings, ConnectionQuery, ManifestSource, PageRequest};
-use mortise_domain::ScopeSet;
+use mortise_broker::{ConnectionQuery, PageRequest};
 use serde_json::json;
 
 const DESK: &str = "\
@@ -32,18 +32,7 @@ const FIELDS: [(&str, &str); 4] =
 #[actix_web::test]
 async fn a_password_is_typed_unseen_tried_at_once_and_kept_sealed() {
     let rig = Rig::new().await;
-    let source = ManifestSource::Text(DESK.to_owned());
-    let connector = rig.broker().register_connector(&rig.caller, source).await.unwrap().id;
-    let input = AppInput {
-        connector,
-        connector_version: None,
-        client_id: String::new(),
-        client_secret: None,
-        scopes: ScopeSet::default(),
-        settings: AppSettings::default(),
-    };
-    rig.broker().create_app(&rig.caller, "desk".parse().unwrap(), input).await.unwrap();
-    rig.customer("c1", "Ann").await;
+    register(&rig, DESK).await;
     let link = rig.link(None).await;
     let page = rig.get(&link).await;
     let field =

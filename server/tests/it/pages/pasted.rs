@@ -21,9 +21,11 @@ async fn rig() -> Rig {
     rig
 }
 
-async fn register(rig: &Rig, manifest: &str) {
+/// A connector without OAuth with an app of the same name, and a customer.
+pub(super) async fn register(rig: &Rig, manifest: &str) {
     let source = ManifestSource::Text(manifest.to_owned());
     let connector = rig.broker().register_connector(&rig.caller, source).await.unwrap().id;
+    let id = connector.as_str().parse().unwrap();
     let input = AppInput {
         connector,
         connector_version: None,
@@ -32,7 +34,7 @@ async fn register(rig: &Rig, manifest: &str) {
         scopes: ScopeSet::default(),
         settings: AppSettings { return_urls: vec!["https://app.example/done".into()], ..AppSettings::default() },
     };
-    rig.broker().create_app(&rig.caller, "mail".parse().unwrap(), input).await.unwrap();
+    rig.broker().create_app(&rig.caller, id, input).await.unwrap();
     rig.customer("c1", "Ann").await;
 }
 

@@ -25,10 +25,15 @@ pub(super) fn run(options: &Lint) -> anyhow::Result<()> {
     let count = |severity| checked.iter().flat_map(|file| &file.found).filter(|d| d.severity == severity).count();
     match (count(Severity::Error), count(Severity::Warning)) {
         (0, 0) => Ok(()),
-        (0, warnings) if options.deny_warnings => bail!("{warnings} warnings"),
+        (0, warnings) if options.deny_warnings => bail!("{}", counted(warnings, "warning")),
         (0, _) => Ok(()),
-        (errors, _) => bail!("{errors} errors"),
+        (errors, _) => bail!("{}", counted(errors, "error")),
     }
+}
+
+/// `1 error`, `2 errors`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn for_people(file: &Checked, text: &str) -> anyhow::Result<()> {

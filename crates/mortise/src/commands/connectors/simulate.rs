@@ -24,7 +24,8 @@ pub(super) fn run(options: &Simulate) -> anyhow::Result<()> {
     }
 }
 
-fn values(manifest: &Manifest, given: &[String]) -> anyhow::Result<Values> {
+/// A value for each variable: what was given, and stand-ins.
+pub(super) fn values(manifest: &Manifest, given: &[String]) -> anyhow::Result<Values> {
     sample_values(manifest, &self::given(given)?).or_else(|faults| {
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         bail!("{}", faults.join("; "))

@@ -32,7 +32,7 @@ async fn introduced(
     change: impl Fn(&OidcProvider, &mut Value),
 ) -> OidcProvider {
     world.api.post("/connectors", &oidc_manifest("certified", "http://127.0.0.1:9")).await.expect(201);
-    let app = json!({"id": "certified", "connector": "certified", "client_id": "mortise", "client_secret": secret, "scopes": ["openid", "offline_access"]});
+    let app = json!({"id": "certified", "connector": "certified", "client_id": "mortise", "client_secret": "for now", "scopes": ["openid", "offline_access"]});
     let made = world.api.post("/apps", &app).await.expect(201).json();
     let provider = OidcProvider::start(OidcConfig { redirect_uris: vec![text(&made, "redirect_uri")], ..config }).await;
     let mut manifest = oidc_manifest("certified", provider.issuer());
@@ -41,6 +41,7 @@ async fn introduced(
     let mut moved = app;
     moved.as_object_mut().unwrap().remove("id");
     moved["connector_version"] = json!(2);
+    moved["client_secret"] = json!(secret);
     world.api.put("/apps/certified", &moved).await.expect(200);
     provider
 }
