@@ -1,13 +1,15 @@
-//! Accounts at providers that keep only so many grants of one and drop the oldest for a newer one (`max_live`).
+//! Accounts at providers: whose grant it is, and how many there are of one where only so many are kept (`max_live`).
 //!
-//! An account is known where the manifest lifts a field called [`ACCOUNT`] from the token reply; where it does not, nothing
-//! is counted and nobody is warned, because every guess would be wrong for most. Invariant: what is told here is told to
-//! people: no grant is refused or ended for it.
+//! An account is known where the manifest lifts a field called [`ACCOUNT`]; where it does not, nothing is compared or
+//! counted, because every guess would be wrong for most. Invariant: counting warns people, and no grant is refused or ended
+//! for it; only a repair that brings another account is.
 
 use crate::loaded::LoadedApp;
+use crate::sealing::Place;
 use crate::timeline::line;
-use crate::{Broker, Result};
+use crate::{Broker, Error, Result};
 use mortise_domain::{ConnectionId, EventKind, Timestamp};
+use mortise_store::Connection;
 use mortise_vault::sha256;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -16,6 +18,23 @@ use std::collections::BTreeMap;
 const ACCOUNT: &str = "account";
 
 impl Broker {
+    /// Whether a grant is for another account than the one whose place it takes. A stored token that does not open tells
+    /// nothing: it may be what is to be repaired.
+    pub(crate) async fn is_of_other_account(
+        &self,
+        app: &LoadedApp,
+        before: &Connection,
+        extra: &BTreeMap<String, Value>,
+    ) -> Result<bool> {
+        let Some((account, sealed)) = account_of(app, extra).zip(before.access.as_ref()) else { return Ok(false) };
+        let place = Place { environment: before.environment, connection: before.id, generation: before.generation };
+        match self.secrets.open_access(place, sealed).await {
+            Ok(access) => Ok(account_of(app, &access.extra).is_some_and(|known| known != account)),
+            Err(error @ Error::Unavailable(_)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Remembers whose grant was stored just now, and warns on the timeline of the one that the next grant will push out.
     pub(crate) async fn note_account(
         &self,

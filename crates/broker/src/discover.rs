@@ -48,11 +48,13 @@ impl Broker {
     }
 
     /// Everything that is wrong or doubtful about a manifest, and what was found for the members that it leaves to
-    /// discovery; registers nothing.
-    pub async fn check_manifest(&self, text: &str) -> (Vec<Diagnostic>, FoundMembers) {
+    /// discovery; registers nothing. Who may only read sends nobody out to hosts of their choice.
+    pub async fn check_manifest(&self, caller: &Caller, text: &str) -> Result<(Vec<Diagnostic>, FoundMembers)> {
+        caller.require(ApiScope::ConnectorsRead)?;
         let mut found = self.validate_manifest(text);
-        let Some(wanted) = undiscovered(text).filter(|_| !has_errors(&found)) else { return (found, Vec::new()) };
-        match self.find(text, &wanted).await {
+        let Some(wanted) = undiscovered(text).filter(|_| !has_errors(&found)) else { return Ok((found, Vec::new())) };
+        caller.require(ApiScope::ConnectorsWrite)?;
+        Ok(match self.find(text, &wanted).await {
             Ok(mut members) => {
                 match parse_discovered(text, &members) {
                     // Where the text leaves nothing out, its hosts were judged with the rest of it.
@@ -67,7 +69,7 @@ impl Broker {
                 found.extend(faults);
                 (found, Vec::new())
             }
-        }
+        })
     }
 
     /// Asks the provider of a connector's newest version again, and says what differs. Nothing moves: whoever wants the

@@ -223,6 +223,9 @@ pub enum ConnectFault {
         /// Its code, sanitised.
         code: Option<String>,
     },
+    /// A connection was to be repaired, and the consent is for another account at the provider.
+    #[error("this consent is for another account at the provider than the connection's")]
+    OtherAccount,
     /// The finisher check failed: another customer came back.
     #[error("the completion code does not belong to this session and customer")]
     WrongFinisher,

@@ -15,8 +15,14 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 pub(super) fn add(routes: &mut Routes) {
-    let completing =
-        [Code::SessionNotOpen, Code::WrongFinisher, Code::ExchangeFailed, Code::AppHeld, Code::ProviderUnavailable];
+    let completing = [
+        Code::SessionNotOpen,
+        Code::WrongFinisher,
+        Code::AccountMismatch,
+        Code::ExchangeFailed,
+        Code::AppHeld,
+        Code::ProviderUnavailable,
+    ];
     routes
         .create(__path_create_connect_session, create_connect_session, &[])
         .add(__path_get_connect_session, get_connect_session, &[])

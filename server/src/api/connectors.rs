@@ -194,7 +194,8 @@ async fn list_connectors(call: Call<ConnectorsRead, (), PageQuery>) -> Result<Re
 
 /// Check a manifest
 ///
-/// Everything that is wrong or doubtful about it, with line and column; registers nothing.
+/// Everything that is wrong or doubtful about it, with line and column; registers nothing. A manifest that leaves members to
+/// discovery has its provider asked for them, which takes the scope `connectors:write`.
 #[utoipa::path(
     post, path = "/v1/connectors/validate", tag = "connectors",
     request_body(
@@ -204,7 +205,7 @@ async fn list_connectors(call: Call<ConnectorsRead, (), PageQuery>) -> Result<Re
     responses((status = 200, description = "What was found.", body = Findings)),
 )]
 async fn validate_connector(call: Call<ConnectorsRead, (), Nothing, ManifestText>) -> Result<Reply> {
-    let (found, members) = call.broker().check_manifest(&call.body.0).await;
+    let (found, members) = call.broker().check_manifest(&call.caller, &call.body.0).await?;
     let valid = found.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
     let discovered = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     reply::ok(&Findings { valid, diagnostics: found.into_iter().map(Finding::from).collect(), discovered })

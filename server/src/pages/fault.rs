@@ -179,6 +179,15 @@ fn connect_fault(fault: &ConnectFault) -> (StatusCode, Notice) {
         ),
         ConnectFault::Provider { code } => (StatusCode::BAD_GATEWAY, provider(code)),
         ConnectFault::Exchange { class, code } => (StatusCode::BAD_GATEWAY, exchange(*class, code.as_deref())),
+        ConnectFault::OtherAccount => (
+            StatusCode::CONFLICT,
+            bad(
+                "That was another account",
+                "You signed in at the provider with another account than the one that was connected. Nothing was changed, \
+                 and what you allowed was given back.",
+                "Try again, signed in there with the account that you connected before.",
+            ),
+        ),
         ConnectFault::WrongFinisher => (
             StatusCode::FORBIDDEN,
             bad(

@@ -115,6 +115,11 @@ codes! {
     /// The completion code does not belong to this session and customer. The flow has ended for everybody.
     WrongFinisher = "wrong_finisher", FORBIDDEN, "Somebody else came back",
         "Make a new connect session for the customer who is signed in.";
+    /// The connection was to be repaired, and the customer consented with another account at the provider. The grant was
+    /// given back; the connection is as it was.
+    AccountMismatch = "account_mismatch", CONFLICT, "Another account at the provider",
+        "Make a new connect session, and have the customer sign in at the provider with the account that was connected; \
+         to connect the other account in its place, leave `connection` out.";
     /// The provider did not turn the customer's consent into tokens.
     ExchangeFailed = "exchange_failed", BAD_GATEWAY, "The provider did not complete the connection",
         "Make a new connect session; `detail` has the provider's error code where it gave one.";

@@ -97,6 +97,7 @@ fn from_connect(fault: ConnectFault) -> Problem {
             plain(Code::MalformedRequest, &fault)
         }
         ConnectFault::WrongFinisher => plain(Code::WrongFinisher, &fault),
+        ConnectFault::OtherAccount => plain(Code::AccountMismatch, &fault),
         ConnectFault::Denied => plain(Code::ExchangeFailed, &fault),
         ConnectFault::Provider { ref code } | ConnectFault::Exchange { code: Some(ref code), .. } => {
             Problem::new(Code::ExchangeFailed, format!("{} (`{code}`).", sentence(&fault)))

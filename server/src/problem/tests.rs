@@ -36,6 +36,7 @@ fn what_callers_rely_on() {
         (Error::GrantRefused { error: Some("invalid_scope".into()) }, 422, "grant_refused"),
         (ConnectFault::LinkUsed.into(), 409, "session_not_open"),
         (ConnectFault::WrongFinisher.into(), 403, "wrong_finisher"),
+        (ConnectFault::OtherAccount.into(), 409, "account_mismatch"),
         (ConnectFault::Provider { code: "server_error".into() }.into(), 502, "exchange_failed"),
         (Error::Internal(Internal::Missing("a row")), 500, "internal"),
     ];

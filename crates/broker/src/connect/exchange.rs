@@ -122,6 +122,7 @@ impl Broker {
         believe(self.transport.policy(), &app.provider(target.values), &mut grant.extra);
         loop {
             let replaced = self.replaced(app, &target).await?;
+            self.keep_to_the_account(app, &target, replaced.as_ref(), &grant).await?;
             let spilled = self.sealed_grant(app, &target, &grant, reason, sent_at, replaced).await?;
             let connection = spilled.connection;
             let unknown = endless(&spilled);
@@ -139,6 +140,24 @@ impl Broker {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Refuses to repair a connection with a grant of another account, whose data would be taken for the first one's, and
+    /// gives that grant back (OWASP ASVS 5.0 section 10.5.2). A customer who connects anew may choose another.
+    async fn keep_to_the_account(
+        &self,
+        app: &LoadedApp,
+        target: &GrantTarget<'_>,
+        replaced: Option<&Connection>,
+        grant: &TokenGrant,
+    ) -> Result<()> {
+        let Some(repaired) = replaced.filter(|_| target.replaces.is_some()) else { return Ok(()) };
+        if !self.is_of_other_account(app, repaired, &grant.extra).await? {
+            return Ok(());
+        }
+        tracing::warn!(connection = %repaired.id, "a repair brought a grant of another account");
+        self.give_back(app, target.values, grant).await;
+        Err(ConnectFault::OtherAccount.into())
     }
 
     /// The grant as the row will hold it.

@@ -13,6 +13,7 @@ mod callback;
 mod complete;
 mod device;
 mod exchange;
+mod give_back;
 mod lifetime;
 mod oauth1;
 mod page;

@@ -215,3 +215,29 @@ async fn what_the_callback_told_waits_with_the_code_for_the_backends_word() {
     assert_eq!(fields(&bench, view.id).await, BTreeMap::from([("realm_id".to_owned(), json!("R9"))]));
     assert_eq!(body_params(&bench.provider.take_requests()[0])["code"], "{\"c\":1}");
 }
+
+/// Security reference A16: what was connected for one account is not repaired with the grant of another.
+#[tokio::test]
+async fn a16_a_repair_keeps_to_the_account() {
+    let bench = Bench::with("  identity: {url: 'https://api.acme.example/me', fields: {account: /sub}}\n").await;
+    let consent = async |link: String, number: u32, account: &str| {
+        let flow = bench.start(&link).await;
+        bench.provider.json(200, &tokens(number)).json(200, &json!({"sub": account}));
+        bench.finish(&flow, &[("code", "c"), ("state", &flow.state)]).await
+    };
+    let sent = || bench.provider.take_requests().iter().map(|sent| sent.url.path().to_owned()).collect::<Vec<_>>();
+    let id = connected(consent(bench.link(None).await, 1, "ann").await);
+    assert_eq!(sent(), ["/token", "/me"]);
+    let link = bench.link(Some(id)).await;
+    let flow = bench.start(&link).await;
+    bench.provider.json(200, &tokens(2)).json(200, &json!({"sub": "bob"})).json(200, &json!({})).json(200, &json!({}));
+    let refused = bench.finish(&flow, &[("code", "c"), ("state", &flow.state)]).await;
+    assert!(matches!(fault(refused), ConnectFault::OtherAccount));
+    assert_eq!(sent(), ["/token", "/me", "/revoke", "/revoke"], "both tokens of the grant are given back");
+    assert_eq!(bench.token(id, None).await.unwrap().access_token.expose(), "at-1", "and nothing was changed");
+    // The link still serves for another try.
+    assert_eq!(connected(consent(link, 3, "ann").await), id);
+    let chosen = connected(consent(bench.link(None).await, 4, "bob").await);
+    assert_eq!(chosen, id, "who connects anew may choose another");
+    assert_eq!(bench.token(id, None).await.unwrap().extra["account"], "bob");
+}

@@ -25,6 +25,7 @@ fn faults() -> Vec<ConnectFault> {
         ConnectFault::Provider { code: "server_error".into() },
         ConnectFault::Provider { code: "invalid_scope".into() },
         ConnectFault::WrongFinisher,
+        ConnectFault::OtherAccount,
     ];
     let code = |class| (class == FailureClass::GrantRejected).then(|| "invalid_grant".to_owned());
     all.extend(CLASSES.map(|class| ConnectFault::Exchange { class, code: code(class) }));
@@ -41,7 +42,8 @@ fn faults() -> Vec<ConnectFault> {
             | ConnectFault::Denied
             | ConnectFault::Provider { .. }
             | ConnectFault::Exchange { .. }
-            | ConnectFault::WrongFinisher => {}
+            | ConnectFault::WrongFinisher
+            | ConnectFault::OtherAccount => {}
         }
     }
     all

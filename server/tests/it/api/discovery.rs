@@ -2,6 +2,7 @@
 //! walls between issuers: against a scripted provider, so that each request is seen.
 
 use super::bench::{Bench, PUBLIC, assert_problem};
+use mortise_domain::ApiScope;
 use mortise_oauth::{Outbound, Reply};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -67,6 +68,23 @@ async fn what_is_left_out_is_found_and_pinned() {
     bench.provider.json(200, &metadata(ISSUER));
     let again = bench.put("/v1/connectors/acme", &made["manifest"]).await.expect(200).json();
     assert_eq!(again, made);
+}
+
+#[actix_web::test]
+async fn a_key_that_may_only_read_sends_nobody_out() {
+    let bench = Bench::new().await;
+    let key = bench.key_in("dev", &[ApiScope::ConnectorsRead]).await;
+    let check = |manifest: &Value| {
+        let request = bench.bare(Method::POST, "/v1/connectors/validate").bearer_auth(&key);
+        bench.send(request.json(manifest))
+    };
+    assert_problem(&check(&manifest()).await, 403, "forbidden_scope");
+    assert_eq!(asked(&bench), [String::new(); 0]);
+    let mut written = manifest();
+    written["auth"]["token_url"] = json!(format!("{ISSUER}/token"));
+    written["auth"]["authorization_url"] = json!(format!("{ISSUER}/authorize"));
+    written["auth"].as_object_mut().unwrap().remove("discovery");
+    assert_eq!(check(&written).await.expect(200).json()["valid"], true);
 }
 
 /// Security reference P03: told, and never adopted by itself.

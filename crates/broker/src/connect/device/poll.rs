@@ -5,10 +5,9 @@ use super::super::exchange::GrantTarget;
 use super::held::Held;
 use crate::loaded::LoadedApp;
 use crate::refresh::Apps as _;
-use crate::revoke::{Telling, end_token};
-use crate::{Broker, Result};
+use crate::{Broker, ConnectFault, Error, Result};
 use mortise_domain::{FinisherCheck, Sealed, StateReason, Timestamp, TokenGrant};
-use mortise_oauth::{DeviceAnswer, Failure, FailureClass, RevocationToken, device_token, request_device_token};
+use mortise_oauth::{DeviceAnswer, Failure, FailureClass, device_token, request_device_token};
 use mortise_store::{Attempt, ClaimedPoll, ConnectSession, SessionStatus};
 use std::time::Duration;
 
@@ -20,6 +19,8 @@ const LEASE: Duration = Duration::from_secs(90);
 const SLOWEST: u32 = 60;
 /// What is noted where the provider gives no error code of its own.
 const NO_CODE: &str = "no_error_code";
+/// What is noted where a repair brought another account.
+const OTHER_ACCOUNT: &str = "account_mismatch";
 
 impl Broker {
     /// Asks about every user code whose time has come, once; answers how many there were. What nobody confirmed in time is
@@ -46,7 +47,7 @@ impl Broker {
     pub(in super::super) async fn give_back_held(&self, attempt: &Attempt, sealed: &Sealed) -> Result<()> {
         let app = self.apps.load(attempt.app, attempt.connector_version).await?;
         let code = self.secrets.open_code(attempt.environment, attempt.id, sealed).await?;
-        self.give_back(&app, attempt, &Held::open(&code)?.0).await;
+        self.give_back(&app, &attempt.variables, &Held::open(&code)?.0).await;
         Ok(())
     }
 
@@ -110,7 +111,7 @@ impl Broker {
         let open = session.filter(|session| session.status == SessionStatus::Open);
         let consumed = open.is_some() && self.store.attempt_consume(attempt.id, self.clock.now()).await?;
         let Some(session) = open.filter(|_| consumed) else {
-            self.give_back(app, attempt, &grant).await;
+            self.give_back(app, &attempt.variables, &grant).await;
             return self.end_poll(flow, Some("expired_token")).await;
         };
         let environment = self.environment(session.environment).await?;
@@ -119,7 +120,12 @@ impl Broker {
         } else {
             let target = GrantTarget::of(&session, attempt);
             let grant = self.with_fields(app, &target, &Brought::nothing(), grant).await?;
-            self.store_grant(app, target, grant, StateReason::Consented, sent_at).await?;
+            match self.store_grant(app, target, grant, StateReason::Consented, sent_at).await {
+                Err(Error::Connect(ConnectFault::OtherAccount)) => {
+                    return self.end_poll(flow, Some(OTHER_ACCOUNT)).await;
+                }
+                stored => drop(stored?),
+            }
         }
         self.end_poll(flow, None).await
     }
@@ -140,35 +146,8 @@ impl Broker {
         if !self.store.connect_session_set_status(session.id, &open, waiting, None).await?
             && self.store.attempt_take_code(attempt.id).await?
         {
-            self.give_back(app, attempt, &grant).await;
+            self.give_back(app, &attempt.variables, &grant).await;
         }
         Ok(())
     }
-
-    /// Revokes a grant that nobody gets, as far as the provider lets us.
-    async fn give_back(&self, app: &LoadedApp, attempt: &Attempt, grant: &TokenGrant) {
-        for token in all_tokens(grant) {
-            match end_token(&*self.transport, app, &attempt.variables, token).await {
-                Ok(Ok(Telling::Told | Telling::NoWay)) => {}
-                Ok(Err(failure)) => {
-                    tracing::warn!(attempt = %attempt.id, %failure, "a grant that nobody gets could not be revoked");
-                }
-                Err(error) => {
-                    tracing::warn!(attempt = %attempt.id, error = ?error, "a grant that nobody gets could not be revoked");
-                }
-            }
-        }
-    }
-}
-
-/// The tokens of a grant, each behind what renews it (RFC 7009 section 2.1).
-fn all_tokens(grant: &TokenGrant) -> Vec<RevocationToken<'_>> {
-    let own = (grant.refresh_token.as_ref(), &grant.access_token);
-    let further = grant.further.values().map(|token| (token.refresh_token.as_ref(), &token.access_token));
-    let mut tokens = Vec::new();
-    for (refresh, access) in [own].into_iter().chain(further) {
-        tokens.extend(refresh.map(RevocationToken::Refresh));
-        tokens.push(RevocationToken::Access(access));
-    }
-    tokens
 }

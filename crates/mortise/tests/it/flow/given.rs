@@ -200,15 +200,23 @@ async fn an_apps_own_key_speaks_for_a_user_and_is_never_sent() {
     world.api.refresh(&connection).await.expect(200);
     assert_eq!(world.provider.count(CLASS, JWT), 2);
 
-    // From a link, on which the customer says for whom.
+    // No customer says for whom: neither on a page that is asked for, nor in the form of one that stands.
+    world.api.put_customer("other").await;
+    let wanted = json!({"customer": "other", "apps": [app_id(CLASS)]});
+    let refused = world.api.post("/connect-sessions", &wanted).await;
+    assert_eq!((refused.status, &refused.json()["errors"][0]["pointer"]), (422, &json!("/apps/0")));
+    let body = json!({"customer": "other", "app": app_id(CLASS), "variables": {"user": "robin"}});
+    let second = text(&world.api.post("/connections", &body).await.expect(201).json(), "id");
     let session = world.api.session("other", json!({ "apps": [app_id(CLASS)], "return_url": RETURN_URL })).await;
     let mut visitor = Visitor::new();
     let page = visitor.get(&session.url).await.expect(200).body;
     let csrf = mortise_testkit::visitor::value_of(&page, "csrf");
     let app = app_id(CLASS);
-    let form = [("csrf", csrf), ("app", app.as_str()), ("field.user", "robin")];
+    let forged = [("csrf", csrf), ("app", app.as_str()), ("field.user", "ada")];
+    assert_eq!(visitor.submit(&session.url, &forged).await.status, 422);
+    let form = [("csrf", csrf), ("app", app.as_str())];
     assert!(to(&visitor.submit(&session.url, &form).await.expect(303)).starts_with(RETURN_URL));
-    let second = world.api.result_of(&session).await;
+    assert_eq!(world.api.result_of(&session).await, second);
     assert_eq!(subject(&world, &second).await, "robin");
     world.end().await;
 }
