@@ -4,14 +4,14 @@ mod implicit;
 mod request;
 
 use crate::accounts::ACCOUNTS;
-use crate::answer::{Answer, answer};
+use crate::answer::Answer;
 use crate::class::RecoveryClass;
 use crate::ledger::CodeRecord;
 use crate::pages::{self, ConsentPage};
 use crate::pending::Pending;
 use crate::shared::Shared;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use mortise_domain::random_text;
 use request::{Refusal, check};
@@ -49,17 +49,8 @@ pub async fn page(request: HttpRequest, class: Path<RecoveryClass>, shared: Data
 }
 
 /// `POST /{class}/authorize`: the person's decision about an open page, once.
-pub async fn decide(
-    request: HttpRequest,
-    class: Path<RecoveryClass>,
-    body: Result<Bytes, actix_web::Error>,
-    shared: Data<Shared>,
-) -> HttpResponse {
-    let class = class.into_inner();
-    let (fields, allowed) = match answer(&request, body) {
-        Ok(Answer { fields, allowed }) => (fields, allowed),
-        Err(refused) => return *refused,
-    };
+pub async fn decide(class: Path<RecoveryClass>, answer: Answer, shared: Data<Shared>) -> HttpResponse {
+    let (class, Answer { fields, allowed }) = (class.into_inner(), answer);
     let now = shared.now();
     let mut state = shared.lock();
     let Some(pending) = fields.get("request").and_then(|id| state.pending.take(id, class, now)) else {

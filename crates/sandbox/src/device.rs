@@ -1,7 +1,7 @@
 //! The device flow (RFC 8628): codes, the page where one is entered, and what a question about one is answered.
 
 use crate::accounts::ACCOUNTS;
-use crate::answer::{Answer, answer};
+use crate::answer::Answer;
 use crate::class::RecoveryClass;
 use crate::client_auth::credentials;
 use crate::flight::Decision;
@@ -98,17 +98,8 @@ pub async fn page(request: HttpRequest, class: Path<RecoveryClass>, shared: Data
 }
 
 /// `POST /{class}/device`: the person's decision.
-pub async fn decide(
-    request: HttpRequest,
-    class: Path<RecoveryClass>,
-    body: Result<Bytes, actix_web::Error>,
-    shared: Data<Shared>,
-) -> HttpResponse {
-    let class = class.into_inner();
-    let (fields, allowed) = match answer(&request, body) {
-        Ok(Answer { fields, allowed }) => (fields, allowed),
-        Err(refused) => return *refused,
-    };
+pub async fn decide(class: Path<RecoveryClass>, answer: Answer, shared: Data<Shared>) -> HttpResponse {
+    let (class, Answer { fields, allowed }) = (class.into_inner(), answer);
     let entered = fields.get("user_code").unwrap_or_default().trim().to_ascii_uppercase();
     let now = shared.now();
     let mut state = shared.lock();

@@ -6,7 +6,7 @@
 pub(crate) mod signature;
 
 use crate::accounts::ACCOUNTS;
-use crate::answer::{Answer, answer};
+use crate::answer::Answer;
 use crate::class::RecoveryClass;
 use crate::device::sent;
 use crate::flows::{Flows, Temporary, Token};
@@ -65,17 +65,8 @@ pub async fn page(request: HttpRequest, class: Path<RecoveryClass>, shared: Data
 }
 
 /// `POST /{class}/oauth1/authorize`: the person's decision.
-pub async fn decide(
-    request: HttpRequest,
-    class: Path<RecoveryClass>,
-    body: Result<Bytes, actix_web::Error>,
-    shared: Data<Shared>,
-) -> HttpResponse {
-    let class = class.into_inner();
-    let (fields, allowed) = match answer(&request, body) {
-        Ok(Answer { fields, allowed }) => (fields, allowed),
-        Err(refused) => return *refused,
-    };
+pub async fn decide(class: Path<RecoveryClass>, answer: Answer, shared: Data<Shared>) -> HttpResponse {
+    let (class, Answer { fields, allowed }) = (class.into_inner(), answer);
     let token = fields.get("oauth_token").unwrap_or_default();
     let verifier = random_text::<32, String>(&*shared.entropy);
     let mut state = shared.lock();

@@ -9,6 +9,7 @@ use crate::timeline::told;
 use crate::{Error, Renewal, Result};
 use mortise_domain::{EventKind, Sealed};
 use serde_json::json;
+use std::time::Duration;
 
 impl Drive<'_> {
     pub(super) async fn spill(&mut self, pair: Pair) -> Result<Option<Event>> {
@@ -34,17 +35,25 @@ impl Drive<'_> {
 
     /// A customer's key may have to come from a database that is away: the pair is held in memory meanwhile.
     async fn sealed(&mut self, pair: &Pair) -> Result<SpilledRefresh> {
-        let engine = self.engine;
-        let clock = &engine.seams.clock;
-        let until = clock.monotonic() + COMMIT_PATIENCE;
+        let until = self.engine.seams.clock.monotonic() + COMMIT_PATIENCE;
         loop {
-            match engine.noted(self.seal(pair).await) {
-                Err(Error::Unavailable(error)) if clock.monotonic() < until => {
-                    tracing::warn!(connection = %self.claimed.connection.id, %error, "the database is away as a pair is sealed; trying again");
-                    tokio::time::sleep(COMMIT_PAUSE).await;
-                }
-                sealed => return sealed,
+            let sealed = self.seal(pair).await;
+            if let Some(sealed) = self.unless_away(sealed, until).await {
+                return sealed;
             }
+        }
+    }
+
+    /// What came of a step with a grant in hand; `None`, after a pause: the database was away, and it is worth another try
+    /// before `until`.
+    pub(super) async fn unless_away<T>(&self, outcome: Result<T>, until: Duration) -> Option<Result<T>> {
+        match self.engine.noted(outcome) {
+            Err(Error::Unavailable(error)) if self.engine.seams.clock.monotonic() < until => {
+                tracing::warn!(connection = %self.claimed.connection.id, %error, "the database is away as a grant is held; trying again");
+                tokio::time::sleep(COMMIT_PAUSE).await;
+                None
+            }
+            outcome => Some(outcome),
         }
     }
 
