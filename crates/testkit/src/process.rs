@@ -1,6 +1,7 @@
 //! Programs as child processes: the built `mortise` and the servers that the kit starts.
 //!
-//! A child gets only the environment that the test gives it, writes its output to files and is killed with its value.
+//! A child gets only the environment that the test gives it, writes its output to files and is killed with its value. Where
+//! a test fails, the end of that output is shown.
 //! It stays in the test's process group, so a runner that ends a stuck test ends its children too.
 
 use crate::{or_panic, wait};
@@ -80,13 +81,17 @@ impl Launch {
         };
         command.stdin(Stdio::null()).stdout(File::create(&out)?).stderr(File::create(&err)?);
         let child = command.spawn().with_context(|| format!("{} cannot be started", self.program.display()))?;
-        Ok(Process { child, out, err, _own: own })
+        let called = self.arguments.join(OsStr::new(" "));
+        let called = format!("{} {} ({})", self.program.display(), called.display(), child.id());
+        Ok(Process { called, child, out, err, _own: own })
     }
 }
 
 /// A running or ended child process.
 #[derive(Debug)]
 pub struct Process {
+    /// The program and its arguments.
+    called: String,
     child: Child,
     out: PathBuf,
     err: PathBuf,
@@ -201,9 +206,21 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "the runner shows what a failed test wrote")]
     fn drop(&mut self) {
         self.kill9();
+        if std::thread::panicking() {
+            eprintln!("{} said at last:\n{}", self.called, end_of(&self.output(), LAST));
+        }
     }
+}
+
+/// So many lines of a process are shown where its test fails.
+const LAST: usize = 60;
+
+fn end_of(output: &str, lines: usize) -> &str {
+    let begin = output.trim_end().rmatch_indices('\n').nth(lines - 1);
+    begin.map_or(output, |(at, _)| &output[at + 1..])
 }
 
 fn kept() -> impl Iterator<Item = (OsString, OsString)> {
@@ -222,4 +239,18 @@ fn mortise_program() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let beside = here.parent().and_then(Path::parent).map(|folder| folder.join("mortise"));
     beside.filter(|path| path.exists()).ok_or_else(|| anyhow!("mortise is not built: cargo build -p mortise"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of;
+
+    #[test]
+    fn the_last_lines_are_shown() {
+        for (output, lines, end) in
+            [("", 2, ""), ("a\n", 2, "a\n"), ("a\nb\n", 2, "a\nb\n"), ("a\nb\nc\n", 2, "b\nc\n"), ("a\nb\nc", 1, "c")]
+        {
+            assert_eq!(end_of(output, lines), end, "{output:?}");
+        }
+    }
 }

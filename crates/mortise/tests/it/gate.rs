@@ -80,9 +80,20 @@ impl Gate {
 
     /// Whatever is planned for these connections, they are due now.
     pub async fn make_due(&self, connections: impl IntoIterator<Item = &String>) {
+        self.plan(connections, 0).await;
+    }
+
+    /// Whatever is planned for these connections, nothing is done about them for half an hour: what is brought along is
+    /// planned for any moment of its life, the next one included.
+    pub async fn put_off(&self, connections: impl IntoIterator<Item = &String>) {
+        self.plan(connections, 30 * 60 * 1000).await;
+    }
+
+    async fn plan(&self, connections: impl IntoIterator<Item = &String>, in_millis: i64) {
         let uuids: Vec<_> = connections.into_iter().map(|id| format!("'{}'", uuid_of(id))).collect();
         let now = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
-        let update = format!("UPDATE connections SET next_refresh_at = {now} WHERE id IN ({})", uuids.join(", "));
+        let update =
+            format!("UPDATE connections SET next_refresh_at = {now} + {in_millis} WHERE id IN ({})", uuids.join(", "));
         self.side.execute_unprepared(&update).await.unwrap();
     }
 

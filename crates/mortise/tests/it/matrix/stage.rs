@@ -84,11 +84,11 @@ impl Stage {
         all
     }
 
-    /// Grants of the sandbox, brought along as from another broker, each for a customer of its own.
+    /// Grants of the sandbox, brought along as from another broker, each for a customer of its own. None is due yet.
     pub async fn import(&mut self, class: RecoveryClass, count: usize) -> Vec<Made> {
         let order = json!({"class": class, "client_id": CLIENT_ID, "count": count, "scope": "profile contacts.read"});
         let order: NewGrants = serde_json::from_value(order).unwrap();
-        let mut made = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
         let mut grants = self.world.provider.sandbox.grant(&order).unwrap().into_iter();
         loop {
             let mut some = JoinSet::new();
@@ -97,6 +97,7 @@ impl Stage {
                 some.spawn(take_over(self.world.api.clone(), format!("customer-{}", self.customers), class, grant));
             }
             if some.is_empty() {
+                self.gate.put_off(made.iter().map(|made| &made.id)).await;
                 self.story.knows(&made);
                 return made;
             }

@@ -64,10 +64,13 @@ async fn row_42_an_older_builds_statements_on_the_newest_schema() {
             ))
             .await;
     }
-    let over = stage.gate.number("SELECT max(lease_until) FROM connections").await;
+    let mut over: Vec<i64> = Vec::new();
+    for made in &made {
+        over.push(stage.gate.lease(&made.id).await.until.unwrap());
+    }
     let mut worker = stage.worker("newer");
     stage.wait_for_generation(&made, 2).await;
-    for made in &made {
+    for (made, over) in made.iter().zip(over) {
         let requests = stage.requests(made);
         assert_eq!(requests.len(), 1, "{requests:?}");
         assert!(requests[0].received_at_ms >= over, "{}: the older build's claim was not waited for", made.class);
