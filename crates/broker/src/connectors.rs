@@ -43,7 +43,7 @@ impl TryFrom<Connector> for ConnectorView {
     type Error = Error;
 
     fn try_from(row: Connector) -> Result<Self> {
-        let digest = row.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(row.digest);
         let manifest = serde_json::from_str(&row.manifest)?;
         Ok(Self { id: row.id, version: row.version, digest, manifest, created_at: row.created_at })
     }

@@ -56,6 +56,11 @@ impl FurtherTokens {
         own.into_iter().chain(further.map(|(_, kept)| &kept.times)).fold(Others::default(), Others::and)
     }
 
+    /// Whether the connection's own token lives so long still, counted from `now`.
+    pub fn own_lives_for(&self, least: Duration, now: Timestamp) -> bool {
+        self.own.expires_at.is_none_or(|end| end >= now + least)
+    }
+
     /// How long the token lives that ends first.
     pub fn life(&self) -> Option<Duration> {
         let all = [&self.own].into_iter().chain(self.tokens.values().map(|kept| &kept.times));

@@ -1,6 +1,9 @@
 //! Handing out access tokens: one database read, one opened seal; a refresh inside the call only where it is needed.
 
-use crate::further::{FurtherTokens, KeptToken};
+mod further;
+
+pub use further::FurtherAnswer;
+
 use crate::refresh::Apps as _;
 use crate::refresh::{Cause, Ended, Reason, failure_as_error};
 use crate::sealing::{Access, Place, blames_the_row};
@@ -86,27 +89,6 @@ pub struct TokenAnswer {
     pub dpop_key: Option<DpopKey>,
     /// The connection's further tokens that have not ended, by their names; `None`: it has only one.
     pub further_tokens: Option<BTreeMap<String, FurtherAnswer>>,
-}
-
-/// A further token that is handed out. It is a bearer token (RFC 6750).
-#[derive(Debug)]
-pub struct FurtherAnswer {
-    /// The token.
-    pub access_token: AccessToken,
-    /// When it ends; `None`: nobody knows.
-    pub expires_at: Option<Timestamp>,
-    /// What the provider granted to it, where it told.
-    pub granted_scopes: ScopeSet,
-}
-
-fn handed_out(further: FurtherTokens, now: Timestamp) -> BTreeMap<String, FurtherAnswer> {
-    let living = further.tokens.into_iter().filter(|(_, kept)| kept.times.expires_at.is_none_or(|end| end > now));
-    let answer = |kept: KeptToken| FurtherAnswer {
-        access_token: kept.token,
-        expires_at: kept.times.expires_at,
-        granted_scopes: kept.scopes.unwrap_or_default(),
-    };
-    living.map(|(name, kept)| (name, answer(kept))).collect()
 }
 
 /// What calls with a token of OAuth 1.0 are signed with (RFC 5849 section 3.4), but for the client's secret: whoever signs has
@@ -204,34 +186,27 @@ impl Broker {
         // A token that is still valid is not withheld because a refresh failed, unless the caller named a life; and a
         // new one is as long-lived as the provider makes them.
         let least = Duration::from_secs(request.min_ttl.unwrap_or(1).into());
-        let mut refreshes = 0;
+        let mut attempts = 0;
         let (ended, newer) = loop {
-            let ended = match backing_off(&row) {
-                Some(wait) => Ended::Later(wait),
-                None => {
-                    let cause = Cause { reason: Reason::Fetch, request: request.request };
-                    self.engine.refresh_now(caller.environment, row.id, row.generation, cause).await?
-                }
-            };
+            let ended = self.attempted(caller, &row, request).await?;
+            attempts += 1;
             let newer = self.token_row(caller, row.id).await?;
             if lives_for(&newer, least) {
                 return self.answer(newer).await;
             }
             usable(&newer)?;
             let further = self.further(&newer).await;
-            // Neither is the connection's own token withheld because another of its tokens could not be renewed.
-            let own = further.as_ref().map(|all| all.own.expires_at);
-            let own_lives = own.is_some_and(|end| end.is_none_or(|end| end >= newer.now + least));
-            // Of several tokens each is asked for by itself.
-            refreshes += 1;
-            let more = further.map_or(0, |all| all.tokens.len());
-            if !matches!(ended, Ended::Refreshed | Ended::Moved) || refreshes > more {
-                if own_lives {
-                    return self.answer(newer).await;
-                }
-                break (ended, newer);
+            // Of several tokens each is renewed by an attempt of its own.
+            let others = further.as_ref().map_or(0, |all| all.tokens.len());
+            if matches!(ended, Ended::Refreshed | Ended::Moved) && attempts <= others {
+                row = newer;
+                continue;
             }
-            row = newer;
+            // Neither is the connection's own token withheld because another of its tokens could not be renewed.
+            if further.is_some_and(|all| all.own_lives_for(least, newer.now)) {
+                return self.answer(newer).await;
+            }
+            break (ended, newer);
         };
         match (ended, request.min_ttl) {
             (Ended::Failed(failure), _) => Err(self.refresh_error(caller, &row, &failure).await?),
@@ -245,19 +220,13 @@ impl Broker {
         }
     }
 
-    /// The further tokens of a connection that has any, as far as they open.
-    async fn further(&self, row: &TokenRow) -> Option<FurtherTokens> {
-        let place = Place { environment: row.environment, connection: row.id, generation: row.generation };
-        self.secrets.open_access(place, row.access.as_ref()?).await.ok()?.further
-    }
-
-    /// The most life that a caller may ask for.
-    async fn most(&self, row: &TokenRow) -> u64 {
-        let life = match self.further(row).await {
-            Some(several) => several.life(),
-            None => life(row),
-        };
-        life.map_or(0, |life| life.as_secs() / 2)
+    /// A refresh for a fetch, where the last failure does not put it off.
+    async fn attempted(self: &Arc<Self>, caller: &Caller, row: &TokenRow, request: TokenRequest) -> Result<Ended> {
+        if let Some(wait) = backing_off(row) {
+            return Ok(Ended::Later(wait));
+        }
+        let cause = Cause { reason: Reason::Fetch, request: request.request };
+        self.engine.refresh_now(caller.environment, row.id, row.generation, cause).await
     }
 
     async fn token_row(&self, caller: &Caller, id: ConnectionId) -> Result<TokenRow> {
@@ -291,7 +260,7 @@ impl Broker {
         let granted = row.granted_scopes.unwrap_or_else(|| row.requested_scopes.clone());
         // The row tells when the first of several ends.
         let expires_at = access.further.as_ref().map_or(row.expires_at, |all| all.own.expires_at);
-        let further_tokens = access.further.map(|all| handed_out(all, row.now));
+        let further_tokens = access.further.map(|all| further::living(all, row.now));
         Ok(TokenAnswer {
             connection: row.id,
             access_token,

@@ -24,8 +24,7 @@ pub struct VersionView {
 impl From<VersionUse> for VersionView {
     fn from(found: VersionUse) -> Self {
         let VersionUse { version, digest, created_at, retired_at, apps, connections } = found;
-        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { version, digest, created_at, retired_at, apps, connections }
+        Self { version, digest: hex::encode(digest), created_at, retired_at, apps, connections }
     }
 }
 

@@ -97,7 +97,7 @@ fn key(auth: &SignedJwt, given: &Credentials) -> Result<Result<SigningKey, KeyFa
     let algorithm = auth.jwt.algorithm;
     Ok(match auth.jwt.key_encoding {
         KeyEncoding::Text => SigningKey::of(&text, algorithm),
-        KeyEncoding::Hex => hex(&text).and_then(|bytes| SigningKey::of_bytes(&bytes, Some(algorithm))),
+        KeyEncoding::Hex => hexadecimal(&text).and_then(|bytes| SigningKey::of_bytes(&bytes, Some(algorithm))),
         KeyEncoding::Base64 => base64(&text).and_then(|bytes| SigningKey::of_bytes(&bytes, Some(algorithm))),
     })
 }
@@ -108,19 +108,8 @@ fn blamed(auth: &SignedJwt) -> &str {
     auth.key_credential().or_else(|| named().map(String::as_str)).unwrap_or_default()
 }
 
-fn hex(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let fault = KeyFault::NotEncoded("hexadecimal digits, two for each byte");
-    if !text.len().is_multiple_of(2) {
-        return Err(fault);
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
-    for pair in text.as_bytes().chunks_exact(2) {
-        let [high, low] = pair else { return Err(fault) };
-        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return Err(fault) };
-        bytes.push(high << 4 | low);
-    }
-    Ok(bytes)
+fn hexadecimal(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    hex::decode(text).map(Zeroizing::new).map_err(|_| KeyFault::NotEncoded("hexadecimal digits, two for each byte"))
 }
 
 fn base64(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyFault> {

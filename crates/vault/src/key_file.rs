@@ -34,8 +34,7 @@ impl Entry {
         entropy.fill(&mut id);
         let mut key = Zeroizing::new([0_u8; 32]);
         entropy.fill(key.as_mut());
-        let id = id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Self { id: format!("kek_{id}"), key: Zeroizing::new(STANDARD.encode(key.as_ref())) }
+        Self { id: format!("kek_{}", hex::encode(id)), key: Zeroizing::new(STANDARD.encode(key.as_ref())) }
     }
 }
 

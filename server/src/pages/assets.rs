@@ -20,7 +20,7 @@ pub(super) fn url(name: &str) -> String {
 }
 
 fn tag(file: &EmbeddedFile) -> String {
-    file.metadata.sha256_hash().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&file.metadata.sha256_hash()[..6])
 }
 
 /// `GET /assets/{name}`

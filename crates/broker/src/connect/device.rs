@@ -176,8 +176,7 @@ impl Broker {
 /// work it out, and whoever has only the link cannot either.
 fn completion_code(secret: &str) -> CompletionCode {
     let parts = [b"mortise device completion\0".as_slice(), secret.as_bytes()];
-    let digest = sha256(parts.concat());
-    CompletionCode::new(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    CompletionCode::new(hex::encode(sha256(parts.concat())))
 }
 
 /// Why a flow came to nothing, as the page says it.

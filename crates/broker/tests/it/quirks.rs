@@ -83,8 +83,7 @@ async fn a_parameter_to_keep_with_control_characters_is_refused() {
 fn hmac(key: &str, message: &str) -> String {
     let block = |pad: u8| -> Vec<u8> { (0..64).map(|i| key.as_bytes().get(i).copied().unwrap_or(0) ^ pad).collect() };
     let inner = sha256([block(0x36), message.as_bytes().to_vec()].concat());
-    let digest = sha256([block(0x5c), inner.to_vec()].concat());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(sha256([block(0x5c), inner.to_vec()].concat()))
 }
 
 /// The callback of a provider that signs: its parameters with their signature, made so many seconds ago.

@@ -11,7 +11,7 @@ mod twin;
 use crate::browser::arrives_at;
 use crate::world::World;
 use crate::world::api::{Session, text};
-use mortise_testkit::{Answer, Backend, Chromium, Http, OidcConfig, OidcProvider, oidc_manifest, wait};
+use mortise_testkit::{Answer, Backend, Chromium, Http, OidcConfig, OidcError, OidcProvider, oidc_manifest, wait};
 use serde_json::json;
 use std::time::Duration;
 
@@ -65,6 +65,27 @@ async fn connect(world: &World) -> String {
 /// What the provider says of whoever brings `token`.
 async fn me(provider: &OidcProvider, token: &str) -> Answer {
     Http::new().with_bearer(token.to_owned()).get(&format!("{}/me", provider.issuer())).await
+}
+
+/// From a connection's first token over a renewal to its end, as the provider sees it.
+async fn lives_and_ends(world: &World, provider: &OidcProvider, connection: &str) {
+    let token = world.api.access_token(connection).await;
+    assert_eq!(me(provider, &token).await.expect(200).json()["sub"], "someone");
+    world.api.refresh(connection).await.expect(200);
+    let newer = world.api.access_token(connection).await;
+    assert_ne!(newer, token);
+    assert_eq!(me(provider, &newer).await.expect(200).json()["sub"], "someone");
+    world.api.delete(&format!("/connections/{connection}")).await.expect(204);
+    world.api.wait_for_event(connection, "revoked_upstream", 1).await;
+    me(provider, &newer).await.expect(401);
+}
+
+/// Nothing was sent twice, and the provider had to refuse nothing but these, and what [`me`] brought after its end.
+async fn was_content(provider: &OidcProvider, refused: &[&str]) {
+    let events = provider.events().await;
+    let expected = |told: &OidcError| told.event == "userinfo.error" || refused.contains(&told.error.as_str());
+    let other: Vec<_> = events.errors.iter().filter(|told| !expected(told)).collect();
+    assert!(events.reuses == 0 && other.is_empty(), "{events:?}");
 }
 
 async fn introspected(provider: &OidcProvider, token: &str) -> bool {

@@ -221,6 +221,5 @@ fn sign(pairs: &mut Vec<(String, String)>, hmac: &CallbackHmac, secret: &str, no
     // A key of any length will do.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return };
     mac.update(message.as_bytes());
-    let hexadecimal = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    pairs.push((hmac.parameter.clone(), hexadecimal));
+    pairs.push((hmac.parameter.clone(), hex::encode(mac.finalize().into_bytes())));
 }

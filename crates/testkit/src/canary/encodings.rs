@@ -49,8 +49,8 @@ fn base64_within(engine: &GeneralPurpose, secret: &[u8], before: usize) -> Vec<u
 }
 
 fn hex(bytes: &[u8], upper: bool) -> Vec<u8> {
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if upper { text.to_uppercase().into_bytes() } else { text.into_bytes() }
+    let text = if upper { hex::encode_upper(bytes) } else { hex::encode(bytes) };
+    text.into_bytes()
 }
 
 fn form(secret: &[u8]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The device flow (RFC 8628) at the certified provider: a real browser enters the code, the worker asks, and the connection
 //! lives like any other, by whatever the client proves itself.
 
-use super::{SECRET, me};
+use super::{SECRET, lives_and_ends, was_content};
 use crate::browser::arrives_at;
 use crate::world::World;
 use mortise_testkit::{Backend, Chromium, OidcConfig, OidcProvider, oidc_manifest};
@@ -86,19 +86,9 @@ async fn a_life(method: &'static str, secret: Option<&str>, more: Value) {
     browser.stop().await;
 
     let connection = world.api.result_of(&session).await;
-    let token = world.api.access_token(&connection).await;
-    assert_eq!(me(&provider, &token).await.expect(200).json()["sub"], "someone");
-    world.api.refresh(&connection).await.expect(200);
-    let newer = world.api.access_token(&connection).await;
-    assert_ne!(newer, token);
-    assert_eq!(me(&provider, &newer).await.expect(200).json()["sub"], "someone");
-    world.api.delete(&format!("/connections/{connection}")).await.expect(204);
-    world.api.wait_for_event(&connection, "revoked_upstream", 1).await;
-    me(&provider, &newer).await.expect(401);
-    let errors = provider.events().await.errors;
-    let other: Vec<_> =
-        errors.iter().filter(|told| told.error != "authorization_pending" && told.event != "userinfo.error").collect();
-    assert!(other.is_empty(), "the provider had to complain: {other:?}");
+    lives_and_ends(&world, &provider, &connection).await;
+    // Who asks before the code was entered is told so.
+    was_content(&provider, &["authorization_pending"]).await;
     world.stop_worker().await;
     world.end().await;
 }

@@ -1,7 +1,7 @@
 //! A client that nobody registered (client id metadata document): the provider fetches the document that its id leads to. The
 //! public URL is https, as such ids are; only the last step of every request goes over loopback.
 
-use super::me;
+use super::{lives_and_ends, was_content};
 use crate::world::World;
 use crate::world::visitor::{Visitor, to};
 use mortise_testkit::{Backend, OidcConfig, OidcProvider};
@@ -47,17 +47,7 @@ async fn a_client_is_whom_its_document_says() {
     assert_eq!(to(&visitor.get(&here(&callback)).await.expect(303)), "/connect/done");
 
     let connection = world.api.result_of(&session).await;
-    let token = world.api.access_token(&connection).await;
-    assert_eq!(me(&provider, &token).await.expect(200).json()["sub"], "someone");
-    world.api.refresh(&connection).await.expect(200);
-    let newer = world.api.access_token(&connection).await;
-    assert_ne!(newer, token);
-    assert_eq!(me(&provider, &newer).await.expect(200).json()["sub"], "someone");
-    world.api.delete(&format!("/connections/{connection}")).await.expect(204);
-    world.api.wait_for_event(&connection, "revoked_upstream", 1).await;
-    me(&provider, &newer).await.expect(401);
-    let events = provider.events().await;
-    let other: Vec<_> = events.errors.iter().filter(|told| told.event != "userinfo.error").collect();
-    assert!(events.reuses == 0 && other.is_empty(), "{events:?}");
+    lives_and_ends(&world, &provider, &connection).await;
+    was_content(&provider, &[]).await;
     world.end().await;
 }
