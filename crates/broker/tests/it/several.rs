@@ -1,7 +1,7 @@
 //! A connection whose provider gives two tokens with one consent: both are kept fresh, and both end.
 
 use crate::bench::Bench;
-use mortise_broker::{CallbackOutcome, TokenAnswer};
+use mortise_broker::{CallbackOutcome, Error, TokenAnswer};
 use mortise_domain::{ConnectionId, ConnectionState, EventKind, StateReason};
 use mortise_oauth::SendError;
 use mortise_oauth::testing::body_params;
@@ -203,10 +203,96 @@ async fn without_a_further_token_nothing_is_said_of_any() {
     let bench = Bench::with(AUTH).await;
     let id = connected(&bench, &one("bot", 1, 3600)).await;
     assert!(bench.token(id, None).await.unwrap().further_tokens.is_none());
-    refreshed(&bench, &both(1800)).await;
+    let mut later = both(1800);
+    later.as_object_mut().unwrap().remove("refresh_token");
+    refreshed(&bench, &later).await;
     assert_eq!(
         handed(&bench.token(id, None).await.unwrap()),
         pair("bot-at-1", "user-at-1"),
         "one that comes later is kept"
     );
+    // And so is the refresh token that brought it.
+    refreshed(&bench, &one("user", 2, 36_000)).await;
+    refreshed(&bench, &one("bot", 2, 36_000)).await;
+    assert_eq!(sent(&bench), ["bot-rt-1", "user-rt-1", "bot-rt-1"]);
+}
+
+#[tokio::test]
+async fn an_own_token_that_has_ended_is_not_served_because_there_are_others() {
+    let bench = Bench::with(AUTH).await;
+    let mut reply = one("bot", 1, 1);
+    reply["user"] = one("user", 1, 3600);
+    let id = connected(&bench, &reply).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    bench.provider.json(500, &json!({}));
+    let refused = bench.token(id, None).await.unwrap_err();
+    assert!(matches!(refused, Error::ProviderUnavailable { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_most_life_to_ask_for_is_that_of_the_token_which_ends_first() {
+    let (bench, id) = scene(600).await;
+    // The user's was renewed long after it, so the row alone does not tell how long the bot's token lives.
+    refreshed(&bench, &one("user", 2, 36_000)).await;
+    bench.sql("UPDATE connections SET refreshed_at = refreshed_at + 1800000").await;
+    let refused = bench.token(id, Some(3601)).await.unwrap_err();
+    assert!(matches!(refused, Error::MinTtlUnavailable { most: 1800, .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_successor_that_comes_without_an_access_token_is_kept_for_the_token_whose_turn_it_was() {
+    let (bench, id) = scene(1800).await;
+    let busy = async |kind: &str, number: u32| {
+        bench.provider.json(429, &json!({"refresh_token": format!("canary-{kind}-rt-{number}")}));
+        bench.make_due().await;
+        assert_eq!(bench.work().await, 1);
+        bench.sql("DELETE FROM gates").await;
+    };
+    busy("user", 2).await;
+    refreshed(&bench, &one("user", 3, 86_400)).await;
+    busy("bot", 2).await;
+    refreshed(&bench, &one("bot", 3, 172_800)).await;
+    refreshed(&bench, &one("user", 4, 86_400)).await;
+    assert_eq!(sent(&bench), ["user-rt-1", "user-rt-2", "bot-rt-1", "bot-rt-2", "user-rt-3"]);
+    assert_eq!(handed(&bench.token(id, None).await.unwrap()), pair("bot-at-3", "user-at-4"));
+}
+
+#[tokio::test]
+async fn the_same_further_token_again_is_asked_for_when_it_ends() {
+    let (bench, id) = scene(1800).await;
+    refreshed(&bench, &one("user", 1, 1800)).await;
+    let view = bench.view(id).await;
+    let left = view.expires_at.unwrap() - view.next_refresh_at.unwrap();
+    assert!(left.num_seconds() <= 5, "not planned ahead: {left}");
+}
+
+#[tokio::test]
+async fn a_further_token_without_a_refresh_token_of_its_own_is_renewed_with_the_connections() {
+    let without = |number: u32| {
+        let mut reply = one("bot", number, 3600);
+        reply["user"] = json!({"access_token": format!("canary-user-at-{number}"), "expires_in": 600});
+        reply
+    };
+    let bench = Bench::with(AUTH).await;
+    let id = connected(&bench, &without(1)).await;
+    bench.provider.take_requests();
+    for number in 2..4 {
+        let answer = bench.token(id, None).await.unwrap();
+        let first_end = answer.further_tokens.unwrap()["user"].expires_at.unwrap();
+        assert!(answer.refresh_after.unwrap() < first_end, "it would end before anybody asks");
+        refreshed(&bench, &without(number)).await;
+    }
+    assert_eq!(handed(&bench.token(id, None).await.unwrap()), pair("bot-at-3", "user-at-3"));
+    assert_eq!(sent(&bench), ["bot-rt-1", "bot-rt-2"]);
+}
+
+#[tokio::test]
+async fn refresh_tokens_are_revoked_where_the_access_tokens_are_lost() {
+    let (bench, id) = scene(1800).await;
+    bench.sql("UPDATE connections SET access_token = X'00'").await;
+    bench.provider.json(200, &json!({})).json(200, &json!({}));
+    bench.broker.delete_connection(&bench.caller, id).await.unwrap();
+    bench.broker.revoke_due().await.unwrap();
+    let told: Vec<_> = bench.provider.take_requests().iter().map(|r| body_params(r)["token"].clone()).collect();
+    assert_eq!(told, ["canary-bot-rt-1", "canary-user-rt-1"]);
 }
