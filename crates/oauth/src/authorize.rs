@@ -81,7 +81,8 @@ fn visited(provider: &Provider<'_>, mut query: Serializer<'_, String>) -> Result
     Ok(url)
 }
 
-fn name_of(auth: &OAuth2, parameter: Parameter) -> &str {
+/// What a parameter of the authorization request is called here.
+pub(crate) fn name_of(auth: &OAuth2, parameter: Parameter) -> &str {
     auth.authorization_request.names.get(&parameter).map_or(parameter.as_str(), String::as_str)
 }
 

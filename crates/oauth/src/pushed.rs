@@ -3,13 +3,13 @@
 //! Invariant: what is pushed is what the URL would have said, and the client proves itself with it. Deliberately absent:
 //! signed requests (RFC 9101), and using a `request_uri` twice.
 
-use crate::authorize::parameters;
+use crate::authorize::{name_of, parameters};
 use crate::outcome::accepted;
 use crate::request::Draft;
 use crate::sending::{Answered, deliver};
 use crate::style::Style;
 use crate::{ClientRegistration, Failure, FailureClass, Outbound, ProtocolError, Provider, Transport};
-use mortise_connectors::TokenResponse;
+use mortise_connectors::{Parameter, TokenResponse};
 use mortise_domain::{PkceVerifier, ScopeSet, StateToken};
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub fn pushed_authorization(
     for (name, value) in parameters(provider, client, scopes, state, verifier)? {
         draft.set(name, &value);
     }
-    draft.names_client = true;
+    draft.names_client = Some(name_of(auth, Parameter::ClientId));
     draft.finish(provider, client).map(Some)
 }
 

@@ -59,8 +59,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) client_headers: Vec<(&'a str, Zeroizing<String>)>,
     pub(crate) deadline: Duration,
     pub(crate) fresh_connection: bool,
-    /// The request says whose it is, whatever proves the client.
-    pub(crate) names_client: bool,
+    /// The parameter by which the request says whose it is, whatever proves the client.
+    pub(crate) names_client: Option<&'a str>,
     /// JWTs among the parameters, by their names.
     assertions: Vec<(String, Assertion)>,
     /// The certificate that the client shows.
@@ -79,7 +79,7 @@ impl<'a> Draft<'a> {
             client_headers: Vec::new(),
             deadline: DEADLINE,
             fresh_connection: false,
-            names_client: false,
+            names_client: None,
             assertions: Vec::new(),
             client_identity: None,
         }
@@ -87,10 +87,8 @@ impl<'a> Draft<'a> {
 
     /// Sets a parameter of the protocol, under the name that it has here, unless the provider does not want it.
     pub(crate) fn say(&mut self, parameter: Parameter, value: &str) {
-        if self.names_client && parameter == Parameter::ClientId {
-            return;
-        }
-        if let Some(name) = self.style.name_of(parameter) {
+        let Some(name) = self.style.name_of(parameter) else { return };
+        if parameter != Parameter::ClientId || self.names_client != Some(name) {
             self.set(name, value);
         }
     }

@@ -37,9 +37,12 @@ impl<'a> Style<'a> {
         Self::written(auth, Some(exchange.method), TokenBody::Form, None, &[])
     }
 
-    /// RFC 7009 and RFC 7662 know forms only; the client is called what it is called at the token endpoint.
+    /// RFC 7009 and RFC 7662 know forms only; the client shows itself as it does at the token endpoint.
     pub(crate) fn of_question(auth: &'a OAuth2) -> Self {
-        Self::written(auth, None, TokenBody::Form, None, &[])
+        // A provider that takes the assertion for a secret wants to hear of no type here either.
+        let alone = auth.token_request.omit.contains(&Parameter::ClientAssertionType);
+        let omit: &[_] = if alone { &[Parameter::ClientAssertionType] } else { &[] };
+        Self::written(auth, None, TokenBody::Form, None, omit)
     }
 
     /// What a parameter is called here; `None`: it is not sent.

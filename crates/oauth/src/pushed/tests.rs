@@ -24,6 +24,7 @@ fn what_is_pushed_is_what_the_url_would_have_said_and_the_clients_proof() {
         json!({"authorization_params": {"prompt": "consent"}, "resource": "https://api.acme.example/"}),
         json!({"client_authentication": "client_secret_basic"}),
         json!({"authorization_request": {"names": {"scope": "scopes"}}, "client_authentication": "none"}),
+        json!({"authorization_request": {"names": {"client_id": "app"}}}),
     ] {
         let fixture = fixture(changes.clone());
         let (state, verifier) = (StateToken::new("state-1"), PkceVerifier::new("verifier-1"));
@@ -36,6 +37,10 @@ fn what_is_pushed_is_what_the_url_would_have_said_and_the_clients_proof() {
         let method = changes.get("client_authentication").and_then(Value::as_str);
         assert_eq!(params.remove("client_secret").is_some(), method.is_none());
         assert_eq!(header(&request, "authorization").is_some(), method == Some("client_secret_basic"));
+        // Who proves itself by the body has the name of the token endpoint there too.
+        if told.contains_key("app") {
+            assert_eq!(params.remove("client_id").as_deref(), Some("client-1"));
+        }
         assert_eq!(params, told);
         assert_eq!(params["code_challenge_method"], "S256");
     }

@@ -122,7 +122,9 @@ impl<'a> Writing<'a> {
 
     /// RFC 7009 and RFC 7662: a form.
     pub(super) fn of_question(auth: &'a OAuth2, values: &'a Values) -> Self {
-        Self::new(auth, values, Some(TokenMethod::Post), TokenBody::Form, None, &[])
+        let alone = auth.token_request.omit.contains(&Parameter::ClientAssertionType);
+        let omit: &[_] = if alone { &[Parameter::ClientAssertionType] } else { &[] };
+        Self::new(auth, values, Some(TokenMethod::Post), TokenBody::Form, None, omit)
     }
 
     fn new(
