@@ -39,6 +39,8 @@ async fn whole(manifests: &[String]) {
 #[tokio::test]
 async fn clients_that_prove_themselves_in_every_way() {
     let assertion = "  client_assertion: {audience: 'https://acme.example/aud', algorithm: RS256, key_id: k1}\n";
+    let by_a_secrets_name = "  token_request: {names: {client_assertion: client_secret}, omit: [client_assertion_type]}\n  \
+                             refresh_request: {omit: [client_assertion_type]}\n";
     let mut all = Vec::new();
     for (method, more) in [
         ("client_secret_basic", ""),
@@ -54,6 +56,7 @@ async fn clients_that_prove_themselves_in_every_way() {
         ("private_key_jwt", assertion),
         ("private_key_jwt", "  client_assertion: {algorithm: EdDSA}\n"),
         ("private_key_jwt", "  client_assertion: {algorithm: ES384}\n"),
+        ("private_key_jwt", by_a_secrets_name),
     ] {
         all.push(code(&format!("  client_authentication: {method}\n{more}")));
     }
@@ -75,6 +78,8 @@ async fn pushed_requests_resources_and_bound_tokens() {
         // A page that reads its parameters behind a route.
         code("  authorization_request: {route: /oauth/authorize}\n  authorization_params: {prompt: 'a b'}\n"),
         code(&format!("{pushed}  authorization_request: {{route: consent}}\n")),
+        // The consent page and the token endpoint have a name each for the client.
+        code(&format!("{pushed}  authorization_request: {{names: {{client_id: app}}}}\n")),
     ])
     .await;
 }
