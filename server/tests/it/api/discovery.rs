@@ -148,7 +148,7 @@ async fn what_was_written_or_chosen_is_no_difference() {
     bench.put("/v1/connectors/mcp-acme-example", &made["manifest"]).await.expect(200);
     publish();
     let told = bench.post("/v1/connectors/mcp-acme-example/discover", &json!({})).await.expect(200).json();
-    assert_eq!((&told["outcome"], &told["changes"]), (&json!("same"), &json!([])), "{told}");
+    assert_eq!(told, json!({"version": 2, "outcome": "same", "detail": null, "changes": []}));
 }
 
 #[actix_web::test]
@@ -179,6 +179,17 @@ async fn what_cannot_be_found_is_said_at_its_place() {
     bench.provider.json(200, &odd);
     let problem = assert_problem(&bench.post("/v1/connectors", &manifest()).await, 422, "invalid_manifest");
     assert_eq!(problem["errors"][0]["pointer"], "/auth/token_url", "{problem}");
+    // And its hosts are judged like those that somebody wrote.
+    odd["token_endpoint"] = json!("http://127.0.0.1:9/token");
+    bench.provider.json(200, &odd).json(200, &odd);
+    let shown = bench.post("/v1/connectors/validate", &manifest()).await.expect(200).json();
+    assert_eq!(
+        (&shown["valid"], &shown["diagnostics"][0]["code"]),
+        (&json!(false), &json!("egress_refused")),
+        "{shown}"
+    );
+    let problem = assert_problem(&bench.post("/v1/connectors", &manifest()).await, 422, "invalid_manifest");
+    assert_eq!(problem["errors"][0]["code"], "egress_refused", "{problem}");
     let by_hand = super::bench::ACME;
     bench.manifest(Method::POST, "/v1/connectors", by_hand).await.expect(201);
     assert_problem(&bench.post("/v1/connectors/acme/discover", &json!({})).await, 422, "invalid_request");
@@ -233,6 +244,8 @@ async fn an_app_registers_its_client() {
         "token_endpoint_auth_method": "client_secret_basic", "redirect_uris": [app["redirect_uri"]], "scope": "a",
     });
     assert_eq!(body(&sent), expected);
+    let authorization = sent.headers.iter().find(|header| header.name == "authorization");
+    assert_eq!(authorization.map(|header| header.value.as_str()), Some("Bearer canary-initial"));
 
     // A change that says nothing of the client keeps it.
     let kept = bench.put("/v1/apps/acme", &json!({"connector": "acme", "scopes": ["b"]})).await.expect(200).json();
