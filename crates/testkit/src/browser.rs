@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
 
@@ -29,6 +30,10 @@ const FLAGS: [&str; 13] = [
     "--disable-search-engine-choice-screen",
     "--force-color-profile=srgb",
 ];
+
+/// How often is looked whether what was killed is gone, and after which pause again.
+const LOOKS: u32 = 1000;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A running browser.
 #[derive(Debug)]
@@ -179,17 +184,31 @@ impl Drop for Chromium {
 }
 
 impl Profile {
-    /// Kills whatever runs on this profile, which nobody else has.
+    /// Kills whatever runs on this profile, which nobody else has, until nothing does: a process that is just being started
+    /// is not seen yet, and one that was killed takes a while to be gone.
     fn end_users(&self) {
+        for _ in 0..LOOKS {
+            if !self.killed() {
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Whether there was anybody to kill.
+    fn killed(&self) -> bool {
         let name = self.0.path().to_string_lossy().into_owned();
-        let Ok(processes) = fs::read_dir("/proc") else { return };
+        let Ok(processes) = fs::read_dir("/proc") else { return false };
+        let mut any = false;
         for process in processes.flatten() {
             let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
             if String::from_utf8_lossy(&command).contains(&name) {
                 let pid = process.file_name();
                 drop(Command::new("sh").args(["-c", "kill -9 \"$1\" 2>/dev/null", "kill"]).arg(pid).status());
+                any = true;
             }
         }
+        any
     }
 }
 

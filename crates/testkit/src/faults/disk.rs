@@ -53,7 +53,7 @@ impl SmallDisk {
         Path::new("/proc").join(process.pid().to_string()).join("root").join(inside)
     }
 
-    /// Leaves a process no room at all.
+    /// Leaves a process no room at all, but for what it frees itself from now on: done again, this takes that too.
     ///
     /// # Panics
     /// When the process ends before it has the disk.
@@ -87,7 +87,7 @@ impl SmallDisk {
 const FILLER: &str = "filler";
 
 fn fill(path: &Path) -> Result<()> {
-    let mut filler = File::create(path)?;
+    let mut filler = File::options().create(true).append(true).open(path)?;
     loop {
         match filler.write(&[0; 4096]) {
             Ok(1..) => {}
