@@ -109,7 +109,10 @@ fn blamed(auth: &SignedJwt) -> &str {
 }
 
 fn hexadecimal(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-    hex::decode(text).map(Zeroizing::new).map_err(|_| KeyFault::NotEncoded("hexadecimal digits, two for each byte"))
+    // As large as it gets at once, so that growing leaves no copy of the key behind.
+    let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
+    let decoded = hex::decode_to_slice(text, &mut bytes);
+    decoded.map(|()| bytes).map_err(|_| KeyFault::NotEncoded("hexadecimal digits, two for each byte"))
 }
 
 fn base64(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyFault> {

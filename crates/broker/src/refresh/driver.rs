@@ -44,6 +44,9 @@ pub(super) struct Drive<'a> {
     /// A refresh token that came without an access token.
     alone: Option<RefreshToken>,
     failure: Option<Failure>,
+    /// Until when a key is waited for with a grant in hand: once for all that needs one, because the lease has room for no
+    /// more.
+    patience: Option<Duration>,
     pair: Option<SpilledRefresh>,
     ticket: Option<Ticket>,
 }
@@ -84,6 +87,7 @@ impl Engine {
             alone: None,
             failure: None,
             pair: None,
+            patience: None,
             ticket: None,
         };
         drive.drive_on().await

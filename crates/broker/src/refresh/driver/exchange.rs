@@ -2,7 +2,7 @@
 
 use super::Drive;
 use crate::refresh::Beside;
-use crate::refresh::core::{COMMIT_PATIENCE, Credential, Event, Refusal};
+use crate::refresh::core::{Credential, Event, Refusal};
 use crate::{Error, Renewal, Result};
 use mortise_connectors::Auth;
 use mortise_domain::{AccessToken, DpopKey, FurtherGrant as Brought, Timestamp, TokenGrant};
@@ -153,13 +153,12 @@ impl Drive<'_> {
 
     /// What is kept beside the access token that is in store, and would be lost with it: a key that is out of reach is waited
     /// for. Nothing that goes wrong here may cost the grant.
-    async fn beside(&self) -> Beside {
+    async fn beside(&mut self) -> Beside {
         let row = &self.claimed.connection;
         let Some(sealed) = &row.access else { return Beside::default() };
-        let until = self.engine.seams.clock.monotonic() + COMMIT_PATIENCE;
         let opened = loop {
             let opened = self.engine.seams.seals.beside(self.place(row.generation), sealed).await;
-            if let Some(opened) = self.unless_away(opened, until).await {
+            if let Some(opened) = self.unless_away(opened).await {
                 break opened;
             }
         };

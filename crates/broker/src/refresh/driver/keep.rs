@@ -9,7 +9,6 @@ use crate::timeline::told;
 use crate::{Error, Renewal, Result};
 use mortise_domain::{EventKind, Sealed};
 use serde_json::json;
-use std::time::Duration;
 
 impl Drive<'_> {
     pub(super) async fn spill(&mut self, pair: Pair) -> Result<Option<Event>> {
@@ -35,20 +34,20 @@ impl Drive<'_> {
 
     /// A customer's key may have to come from a database that is away: the pair is held in memory meanwhile.
     async fn sealed(&mut self, pair: &Pair) -> Result<SpilledRefresh> {
-        let until = self.engine.seams.clock.monotonic() + COMMIT_PATIENCE;
         loop {
             let sealed = self.seal(pair).await;
-            if let Some(sealed) = self.unless_away(sealed, until).await {
+            if let Some(sealed) = self.unless_away(sealed).await {
                 return sealed;
             }
         }
     }
 
-    /// What came of a step with a grant in hand; `None`, after a pause: the database was away, and it is worth another try
-    /// before `until`.
-    pub(super) async fn unless_away<T>(&self, outcome: Result<T>, until: Duration) -> Option<Result<T>> {
+    /// What came of a step with a grant in hand; `None`, after a pause: the database was away, and it is worth another try.
+    pub(super) async fn unless_away<T>(&mut self, outcome: Result<T>) -> Option<Result<T>> {
+        let now = self.engine.seams.clock.monotonic();
+        let until = *self.patience.get_or_insert(now + COMMIT_PATIENCE);
         match self.engine.noted(outcome) {
-            Err(Error::Unavailable(error)) if self.engine.seams.clock.monotonic() < until => {
+            Err(Error::Unavailable(error)) if now < until => {
                 tracing::warn!(connection = %self.claimed.connection.id, %error, "the database is away as a grant is held; trying again");
                 tokio::time::sleep(COMMIT_PAUSE).await;
                 None
